@@ -1,0 +1,13 @@
+import type { CoreMessage } from './messages.js';
+
+export type MessageKind = CoreMessage['kind'];
+export type MessageOf<K extends MessageKind> = Extract<CoreMessage, { readonly kind: K }>;
+
+/** Where core messages are published, and whoever is interested hears of them. */
+export interface Bus {
+  publish(message: CoreMessage): void;
+  /** Calls for every message of that kind, in order. What a subscriber throws is logged and harms nobody. */
+  subscribe<K extends MessageKind>(kind: K, hear: (message: MessageOf<K>) => void): Unsubscribe;
+}
+
+export type Unsubscribe = () => void;

@@ -1,0 +1,16 @@
+/** A command as a central asks for it: nothing in it is checked yet. */
+export interface CommandRequest {
+  /** The sender's id, 1 to 64 characters. A second request with the same id for the same unit is a duplicate. */
+  readonly id: string;
+  /** A UID, or where `line` is given also a unit's address. */
+  readonly unit: string;
+  /** The command's name; `line` requests have `update`. */
+  readonly command: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** For line units: the line to write, as it is, instead of fields. At most 64 printable ASCII characters. */
+  readonly line?: string;
+  /** How long it may wait for its delivery, in ms. Default: the command's time-out. */
+  readonly ttlMs?: number;
+  /** Who asks: `api`, `pusher`, … */
+  readonly source: string;
+}

@@ -1,0 +1,99 @@
+import type { Values } from '../../protocol/definition/index.js';
+
+/**
+ * The core messages: what every dialect turns its octets into, and every uplink makes its events from.
+ * One discriminated union on `kind`. Times are Unix ms; `unit` is a UID.
+ */
+export type CoreMessage = Report | Command | Outcome | Presence | LogLine;
+
+/** What is not typed travels as it came, with its format. */
+export interface Payload {
+  readonly format: 'binary' | 'ascii' | 'utf8' | 'json';
+  readonly octets: Uint8Array;
+}
+
+/** unit → base → central: something was measured, or happened. */
+export interface Report {
+  readonly kind: 'report';
+  /** The identity `UID/boot/sequence` (`UID/boot/u/sequence` for datagrams): unique for ever, the same everywhere downstream. */
+  readonly id: string;
+  readonly unit: string;
+  /** Name of the unit's definition. */
+  readonly definition: string;
+  /** Name of the report in the definition. */
+  readonly report: string;
+  readonly fields: Values;
+  readonly boot: number;
+  readonly sequence: number;
+  readonly measuredAt: number;
+  readonly receivedAt: number;
+  /** How many reports before this one never arrived; absent when none is missing. */
+  readonly missing?: number;
+}
+
+/** central → base → unit: do something. Ends in exactly one outcome. */
+export interface Command {
+  readonly kind: 'command';
+  /** The sender's id; a second command with the same id for the same unit is a duplicate. */
+  readonly id: string;
+  readonly unit: string;
+  /** Name of the command in the definition; for a raw line of the original protocol `update`. */
+  readonly command: string;
+  readonly fields: Values;
+  /** A line for a line unit, as the central wrote it, instead of fields. */
+  readonly line?: string;
+  /** Who sent it: `api`, `pusher`, … */
+  readonly source: string;
+  readonly acceptedAt: number;
+  /** Never delivered after this moment; its outcome is then `expired`. */
+  readonly expiresAt: number;
+}
+
+/** How a command ended. */
+export const outcomeKinds = ['ok', 'refused', 'unreachable', 'timeout', 'duplicate', 'expired', 'unknown'] as const;
+export type OutcomeKind = (typeof outcomeKinds)[number];
+
+/** How a command ended. Exactly one for each command; whoever sent it learns it. */
+export interface Outcome {
+  readonly kind: 'outcome';
+  /** The command's id. */
+  readonly id: string;
+  readonly unit: string;
+  readonly command: string;
+  readonly outcome: OutcomeKind;
+  /** Why, in words, when it is not `ok`. */
+  readonly reason?: string;
+  /** What the unit answered with, when the definition has reply fields. */
+  readonly reply?: Values;
+  readonly source: string;
+  readonly at: number;
+}
+
+/**
+ * `online`: its link is up. `idle`: an updatable unit with nothing to send, which is reached on demand.
+ * `offline`: it cannot be reached. `drifted` shows beside the state, in `drift`.
+ */
+export const presenceStates = ['online', 'idle', 'offline'] as const;
+export type PresenceState = (typeof presenceStates)[number];
+
+/** A unit came, went, or was found to run another definition. */
+export interface Presence {
+  readonly kind: 'presence';
+  readonly unit: string;
+  readonly definition: string;
+  readonly state: PresenceState;
+  /** Why it is offline. */
+  readonly reason?: string;
+  /** Each difference between what was flashed and what the base believes, by name; empty when there is none. */
+  readonly drift: readonly string[];
+  readonly at: number;
+}
+
+/** A line a unit wrote to its log. */
+export interface LogLine {
+  readonly kind: 'log';
+  readonly unit: string;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+  readonly at: number;
+}
