@@ -1,0 +1,33 @@
+import type { Values } from '../../protocol/definition/index.js';
+import type { PresenceState } from './messages.js';
+
+/** What the base knows of a unit at this moment: what the API lists and the terminal shows. */
+export interface UnitView {
+  /** The UID. */
+  readonly unit: string;
+  /** Name of the configured definition. */
+  readonly definition: string;
+  /** The version the unit itself told; absent until it said hello, and on line units. */
+  readonly version?: string;
+  readonly kind: 'read' | 'updatable';
+  readonly wire: 'session' | 'line';
+  /** `host:port`; absent for a unit that dials in and has not yet. */
+  readonly address?: string;
+  readonly state: PresenceState;
+  /** Why it is offline. */
+  readonly reason?: string;
+  /** Differences between the flashed definition and ours, by name; empty when there is none. */
+  readonly drift: readonly string[];
+  /** Unix ms of the last octets from it. */
+  readonly lastSeenAt?: number;
+  /** The last report of each name. */
+  readonly last: Readonly<Record<string, LastReport>>;
+  /** Since the base started. */
+  readonly counts: { readonly reports: number; readonly commands: number; readonly missing: number; readonly refused: number };
+}
+
+export interface LastReport {
+  readonly id: string;
+  readonly fields: Values;
+  readonly measuredAt: number;
+}
