@@ -1,0 +1,45 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bu_unit_core.h"
+
+namespace bu {
+
+/**
+ * A unit of typed messages (wire/unit.md) with all its memory, sized by its definition:
+ * `ringReadings` readings kept while the link is down, each of at most `maxReportOctets` (fields only), and commands of at most
+ * `maxCommandOctets` (fields only). Generated `Unit<Handlers>` derives from it.
+ */
+template <size_t ringReadings, size_t maxReportOctets, size_t maxCommandOctets>
+class SessionUnit : public UnitCore {
+  static constexpr size_t slotOctets = maxReportOctets == 0 ? 1 : maxReportOctets;
+  static constexpr size_t inputOctets = inputOctetsFor(maxCommandOctets);
+  static constexpr size_t outputOctets = outputOctetsFor(maxReportOctets);
+  static_assert(ringReadings >= 1 && ringReadings <= 255, "a ring has 1 to 255 readings");
+  static_assert(ringReadings * (slotOctets + sizeof(Reading)) <= 16 * 1024,
+                "the ring takes more than 16 KiB of RAM: make `ring` smaller, or a text, bytes or list field shorter");
+
+ public:
+  constexpr explicit SessionUnit(const UnitDescription& description)
+      : UnitCore(description, UnitMemory{readings_, values_, input_, output_, ringReadings, slotOctets, inputOctets,
+                                         outputOctets}) {}
+
+ protected:
+  /** Puts a report in the ring. `encode(Writer&, const Report&)` is the generated one. */
+  template <class Report>
+  Refusal send(uint8_t number, const Report& value) {
+    Writer out = beginReport();
+    encode(out, value);
+    return finishReport(number, out);
+  }
+
+ private:
+  Reading readings_[ringReadings] = {};
+  uint8_t values_[ringReadings * slotOctets] = {};
+  uint8_t input_[inputOctets] = {};
+  uint8_t output_[outputOctets] = {};
+};
+
+}  // namespace bu
