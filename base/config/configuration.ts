@@ -1,0 +1,126 @@
+import type { UnitDefinition } from '../../protocol/definition/index.js';
+import type { Address } from './address.js';
+
+/**
+ * A base's configuration, checked and resolved: secrets read, paths absolute, defaults filled in.
+ * A section that the file does not have is `undefined`: that part is switched off.
+ */
+export interface Configuration {
+  /** The base's own name, for people. 1 to 64 characters. Default `baseunit`. */
+  readonly name: string;
+  /** Absolute path of the file it came from. */
+  readonly file: string;
+  readonly http: HttpConfiguration | undefined;
+  readonly units: UnitsConfiguration | undefined;
+  readonly pusher: PusherConfiguration | undefined;
+  readonly hub: HubConfiguration | undefined;
+  /** At most 16. Default none. */
+  readonly webhooks: readonly WebhookConfiguration[];
+  /** Set when the file is the original iot-base's `config.json` (wire/iot-base.md). */
+  readonly legacy: LegacyConfiguration | undefined;
+}
+
+/** The HTTP API. */
+export interface HttpConfiguration {
+  /** Default `127.0.0.1:8889`. */
+  readonly listen: Address;
+}
+
+export interface UnitsConfiguration {
+  /** Where units that dial in are taken; `undefined` (the default): nowhere. Port 8888 unless it says another. */
+  readonly listen: Address | undefined;
+  /** In the order of the file. At most 16 384. Default none. */
+  readonly known: readonly KnownUnit[];
+}
+
+/** A unit that may be talked to. */
+export interface KnownUnit {
+  /** 1 to 16 octets of UTF-8; for a unit of the original's file its address, as written there. */
+  readonly uid: string;
+  /** The definition the base believes it runs, with this unit's own `lineEnd` and `decimals` put in. */
+  readonly definition: UnitDefinition;
+  /** Where to dial it; `undefined`: it dials in. Port 8888 unless it says another. */
+  readonly address: Address | undefined;
+  /** 16 octets; `undefined` for line units, which prove nothing. */
+  readonly key: Uint8Array | undefined;
+  /** A read unit of the original's file: its readings must pass {@link legacyReading} of `legacy-config.ts`. */
+  readonly isLegacy: boolean;
+}
+
+/** Where the base listens for commands, and publishes outcomes (reference/pusher.md). */
+export interface PusherConfiguration {
+  readonly key: string;
+  /** Name of the vendor's cluster; `undefined` with a `host` of your own. One of the two is there. */
+  readonly cluster: string | undefined;
+  /** A server of your own; `undefined` (the default): the vendor's. */
+  readonly host: string | undefined;
+  /** Default: 443 with `tls`, 80 without. `undefined` without `host`. */
+  readonly port: number | undefined;
+  /** Default true. */
+  readonly tls: boolean;
+  /** With `secret`: outcomes are published as server events. Both or none. Default none. */
+  readonly appId: string | undefined;
+  readonly secret: string | undefined;
+  /** Octets of the master key of `private-encrypted-` channels, 32; needs `secret`. Default none. */
+  readonly encryptionKey: Uint8Array | undefined;
+  /** Default `private-requests`. */
+  readonly channel: string;
+  /** Who authorises the channel; `undefined`: the base signs with `secret` itself. */
+  readonly auth: { readonly endpoint: string; readonly token: string } | undefined;
+}
+
+/** The embedded Pusher-protocol server. */
+export interface HubConfiguration {
+  /** Default `127.0.0.1:6001`. */
+  readonly listen: Address;
+  /** 1 to 16. */
+  readonly apps: readonly HubAppConfiguration[];
+}
+
+export interface HubAppConfiguration {
+  readonly id: string;
+  readonly key: string;
+  readonly secret: string;
+  /** May subscribers send events to each other. Default false, as with the vendor. */
+  readonly clientEvents: boolean;
+}
+
+/** Names of the events a webhook may ask for. */
+export const webhookEvents = ['report', 'presence', 'outcome'] as const;
+export type WebhookEvent = (typeof webhookEvents)[number];
+
+/** A receiver of events as Standard Webhooks. */
+export interface WebhookConfiguration {
+  /** `https:`, unless it is on this machine or the file says `allowHttp`. */
+  readonly url: string;
+  /** As the file gives it: `whsec_` and base64, or any text. */
+  readonly secret: string;
+  /** Default all three. */
+  readonly events: readonly WebhookEvent[];
+  /** Certificates (PEM) that are trusted for this receiver instead of the system's. Default none. */
+  readonly ca: string | undefined;
+}
+
+/** What the original's file adds: readings go to the dashboard as `PUT`s, commands may name a lamp's address. */
+export interface LegacyConfiguration {
+  /** The dashboard's, without a slash at the end. */
+  readonly apiUrl: string;
+  readonly apiToken: string;
+}
+
+export const DEFAULT_NAME = 'baseunit';
+export const DEFAULT_UNIT_PORT = 8888;
+export const DEFAULT_HTTP_PORT = 8889;
+export const DEFAULT_HUB_PORT = 6001;
+export const DEFAULT_CHANNEL = 'private-requests';
+
+/** `SlotsCount` of the original concentrator (reference/limits.md, "Pre-auth sockets"). */
+export const MAX_KNOWN_UNITS = 16_384;
+/** Each webhook is a queue and four connections of its own; a Pi serves 16 of them. */
+export const MAX_WEBHOOKS = 16;
+/** An embedded hub is for one house, not a hosting company. */
+export const MAX_HUB_APPS = 16;
+/** wire/unit.md: a UID travels in 16 octets. */
+export const MAX_UID_OCTETS = 16;
+/** wire/unit.md: K. */
+export const KEY_OCTETS = 16;

@@ -1,0 +1,62 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeDurably } from './durable-file.js';
+
+/** A base that runs, as it tells command-line tools of itself. */
+export interface RunningBase {
+  readonly pid: number;
+  /** Of its API, without a slash at the end. */
+  readonly url: string;
+  /** Unix ms. */
+  readonly startedAt: number;
+}
+
+const runningBase = z.object({
+  pid: z.int().positive(),
+  url: z.url({ protocol: /^https?$/ }),
+  startedAt: z.int().nonnegative(),
+});
+
+const pathIn = (stateFolder: string): string => join(stateFolder, 'running.json');
+
+/** Tells that this base runs; what an earlier one left is replaced. */
+export function announceRunning(stateFolder: string, base: RunningBase): void {
+  writeDurably(pathIn(stateFolder), `${JSON.stringify({ pid: base.pid, url: base.url, startedAt: base.startedAt })}\n`);
+}
+
+/** Takes the announcement back, when it is still that process's own. May be called twice. */
+export function withdrawRunning(stateFolder: string, pid: number): void {
+  if (read(stateFolder)?.pid === pid) rmSync(pathIn(stateFolder), { force: true });
+}
+
+/**
+ * The base that runs with this state folder; `undefined` when there is none, when its process is gone (it was killed, or
+ * the power was), or when the file is not one of ours. A process number can be used again: who calls the URL finds out.
+ */
+export function findRunning(
+  stateFolder: string,
+  isAlive: (pid: number) => boolean = isProcessAlive,
+): RunningBase | undefined {
+  const base = read(stateFolder);
+  return base !== undefined && isAlive(base.pid) ? base : undefined;
+}
+
+function read(stateFolder: string): RunningBase | undefined {
+  try {
+    return runningBase.safeParse(JSON.parse(readFileSync(pathIn(stateFolder), 'utf8'))).data;
+  } catch {
+    // Not there, not readable, not JSON: in each case no base can be found through it.
+    return undefined;
+  }
+}
+
+function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

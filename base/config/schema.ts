@@ -1,0 +1,89 @@
+import type { z } from 'zod';
+import { type Address, formatAddress, listenersCollide } from './address.js';
+import { type ConfigProblem, formatPath } from './config-problems.js';
+import { type Configuration, DEFAULT_HTTP_PORT, DEFAULT_HUB_PORT, DEFAULT_NAME } from './configuration.js';
+import type { Definitions } from './definitions.js';
+import { hubOf, hubSection, pusherOf, pusherSection, webhooksOf, webhooksSection } from './relay-schema.js';
+import { address, always, messageOfUnknownKey, section, text } from './schema-fields.js';
+import type { Secrets } from './secrets.js';
+import { knownUnitsOf, unitsSection } from './unit-schema.js';
+
+/** Sections that the design has and this version does not. */
+const laterSections = ['iotsocket', 'connector', 'elfin', 'yamqtt', 'store'];
+
+const MAX_NAME_CHARACTERS = 64;
+const DEFAULT_HTTP: Address = { host: '127.0.0.1', port: DEFAULT_HTTP_PORT };
+const DEFAULT_HUB: Address = { host: '127.0.0.1', port: DEFAULT_HUB_PORT };
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** The whole file, in our own form. */
+function fileSchema(definitions: Definitions, secrets: Secrets) {
+  const shape = {
+    name: text('"home"', MAX_NAME_CHARACTERS).optional(),
+    http: section(
+      { listen: address(DEFAULT_HTTP_PORT, `"127.0.0.1:${DEFAULT_HTTP_PORT}"`).optional() },
+      `{ "listen": "127.0.0.1:${DEFAULT_HTTP_PORT}" }`,
+    ).optional(),
+    units: unitsSection(definitions, secrets).optional(),
+    pusher: pusherSection(secrets).optional(),
+    hub: hubSection(secrets).optional(),
+    webhooks: webhooksSection(secrets).optional(),
+  };
+  return section(shape, '{ "name": "home", … }', messageOfUnknownSection).superRefine((file, context) => {
+    const listeners = Object.entries({
+      'http.listen': file.http && (file.http.listen ?? DEFAULT_HTTP),
+      'units.listen': file.units?.listen,
+      'hub.listen': file.hub && (file.hub.listen ?? DEFAULT_HUB),
+    }).filter((entry): entry is [string, Address] => entry[1] !== undefined);
+    for (const [index, [path, listen]] of listeners.entries()) {
+      const other = listeners.slice(0, index).find(([, before]) => listenersCollide(before, listen));
+      if (other === undefined) continue;
+      const message = `${formatAddress(listen)} cannot be listened at twice: ${other[0]} is ${formatAddress(other[1])}; give one of them another port`;
+      context.addIssue({ code: 'custom', path: path.split('.'), message });
+    }
+  }, always);
+}
+
+/** Checks a file in our own form and resolves all it names. Everything wrong with it comes at once. */
+export function checkConfiguration(
+  raw: unknown,
+  file: string,
+  definitions: Definitions,
+  secrets: Secrets,
+): Checked<Configuration> {
+  const parsed = fileSchema(definitions, secrets).safeParse(raw);
+  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
+  const { name, http, units, pusher, hub, webhooks } = parsed.data;
+  return {
+    ok: true,
+    value: {
+      name: name ?? DEFAULT_NAME,
+      file,
+      http: http && { listen: http.listen ?? DEFAULT_HTTP },
+      units: units && { listen: units.listen, known: knownUnitsOf(units.known) },
+      pusher: pusher && pusherOf(pusher),
+      hub: hub && hubOf(hub),
+      webhooks: webhooksOf(webhooks ?? []),
+      legacy: undefined,
+    },
+  };
+}
+
+/** What zod found, each with its path as people write it; a section's unknown keys one by one. */
+export function problemsOf(error: z.ZodError): ConfigProblem[] {
+  return error.issues.flatMap((issue): ConfigProblem[] => {
+    if (issue.code === 'unrecognized_keys') {
+      const lines = issue.message.split('\n');
+      return issue.keys.map((key, index) => ({ path: formatPath([...issue.path, key]), what: lines[index] ?? '' }));
+    }
+    const isSecret = issue.code === 'custom' && issue.params?.isSecret === true;
+    return [{ path: formatPath(issue.path), what: issue.message, ...(isSecret ? { isSecret } : {}) }];
+  });
+}
+
+function messageOfUnknownSection(key: string, known: readonly string[]): string {
+  return laterSections.includes(key) ? 'is not in this version; take the section out' : messageOfUnknownKey(key, known);
+}
