@@ -23,7 +23,12 @@ export interface UnitView {
   /** The last report of each name. */
   readonly last: Readonly<Record<string, LastReport>>;
   /** Since the base started. */
-  readonly counts: { readonly reports: number; readonly commands: number; readonly missing: number; readonly refused: number };
+  readonly counts: {
+    readonly reports: number;
+    readonly commands: number;
+    readonly missing: number;
+    readonly refused: number;
+  };
 }
 
 export interface LastReport {

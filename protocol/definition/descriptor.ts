@@ -51,11 +51,13 @@ function limitsText(unit: string | undefined, min: number, max: number, ownMin: 
   return unitText + rangeText === '' ? '' : `[${unitText}${rangeText}]`;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control octets are what is escaped here
+const escapedInUnit = /[\u0000-\u0020\u007f%,[\]()|]/g;
+
 /** `% , [ ] ( ) |`, space and control octets become `%XX`; other octets stay as they are. */
 function escapeUnit(unit: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control octets are what is escaped here
   return unit.replace(
-    /[\u0000-\u0020\u007f%,[\]()|]/g,
+    escapedInUnit,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
 }

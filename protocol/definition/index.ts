@@ -1,5 +1,6 @@
 /** What a user's definition needs, and what is derived from it. */
 export { type Decoded, decodeFields, type Encoded, encodeFields, type FieldRefusal, type Values } from './codec.js';
+export { compareDescriptors, type Drift } from './compare.js';
 export {
   type CommandDefinition,
   type CommandOf,

@@ -1,0 +1,10 @@
+/** Where to dial or listen. `host` is a name or an IP address without brackets. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port` as people write it; IPv6 in brackets. */
+export function addressText({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,35 @@
+import { addressText } from './address.js';
+import { type RegisteredUnit, UnitRecord } from './unit-record.js';
+
+/** The port that may be left out of a unit's address. */
+const DEFAULT_PORT = 8888;
+
+/** The units of this base, by UID and by address. */
+export class Registry {
+  readonly #byUid = new Map<string, UnitRecord>();
+  readonly #uidByAddress = new Map<string, string>();
+
+  add(unit: RegisteredUnit, ids: { readonly boot: number; readonly wireId: number }): UnitRecord {
+    const record = new UnitRecord(unit, ids);
+    this.#byUid.set(unit.uid, record);
+    if (unit.address !== undefined) {
+      this.#uidByAddress.set(addressText(unit.address).toLowerCase(), unit.uid);
+      if (unit.address.port === DEFAULT_PORT) this.#uidByAddress.set(unit.address.host.toLowerCase(), unit.uid);
+    }
+    return record;
+  }
+
+  get(uid: string): UnitRecord | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  /** By `host:port`, or by `host` where the port is 8888. */
+  byAddress(address: string): UnitRecord | undefined {
+    const uid = this.#uidByAddress.get(address.toLowerCase());
+    return uid === undefined ? undefined : this.#byUid.get(uid);
+  }
+
+  all(): IterableIterator<UnitRecord> {
+    return this.#byUid.values();
+  }
+}

@@ -1,0 +1,23 @@
+/** So many a second, with a burst; counts in the time it is told, so it needs no timer. */
+export class TokenBucket {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #at: number;
+
+  constructor(options: { readonly perSecond: number; readonly burst: number }, nowMs: number) {
+    this.#perSecond = options.perSecond;
+    this.#burst = options.burst;
+    this.#tokens = options.burst;
+    this.#at = nowMs;
+  }
+
+  /** True when one more is allowed at this monotonic moment. */
+  take(nowMs: number): boolean {
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#at) / 1_000) * this.#perSecond);
+    this.#at = nowMs;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}

@@ -1,0 +1,107 @@
+import type { UnitDefinition } from '../../../protocol/definition/index.js';
+import { messagesOf } from '../../../protocol/definition/messages.js';
+import { LinkError } from '../../../protocol/errors.js';
+import { LineReader } from '../../../protocol/line/line-reader.js';
+import { lineToValue } from '../../../protocol/line/line-value.js';
+import type { DeliveryResult } from '../../core/delivery.js';
+import { peerText } from '../../core/log.js';
+import { SaidOnce } from '../../core/said-once.js';
+import type { Carrier } from '../../links/carrier.js';
+import { GOODBYE_MS, type LinkEvents, type LinkSession } from '../../links/link-session.js';
+import type { DialectContext } from '../dialect.js';
+
+/** A read unit that writes one value a line, for ever, and reads nothing (wire/iot-base.md). */
+export class LineReadSession implements LinkSession {
+  readonly life = 'line';
+  readonly isBusy = false;
+  readonly #context: DialectContext;
+  readonly #uid: string;
+  readonly #definition: UnitDefinition;
+  readonly #carrier: Carrier;
+  readonly #lines = new LineReader();
+  readonly #said = new SaidOnce();
+  #error: Error | undefined;
+  #saidGoodbye = false;
+
+  constructor(
+    context: DialectContext,
+    unit: { readonly uid: string; readonly definition: UnitDefinition },
+    carrier: Carrier,
+  ) {
+    this.#context = context;
+    this.#uid = unit.uid;
+    this.#definition = unit.definition;
+    this.#carrier = carrier;
+  }
+
+  start(events: LinkEvents): this {
+    this.#carrier.attach({
+      octets: (chunk) => {
+        events.inbound();
+        this.#octets(chunk);
+      },
+      drained: () => {},
+      ended: () => this.#carrier.end(),
+      closed: (error) => {
+        const lost =
+          this.#error ??
+          new LinkError(
+            'link-lost',
+            error ? `the connection broke: ${error.message}` : 'the unit closed the connection',
+          );
+        events.closed(this.#saidGoodbye ? undefined : lost);
+      },
+    });
+    return this;
+  }
+
+  deliver(): Promise<DeliveryResult> {
+    return Promise.resolve({
+      outcome: 'refused',
+      reason: `${this.#definition.name} only measures; it takes no commands`,
+    });
+  }
+
+  ping(): void {}
+
+  close(): void {
+    this.#saidGoodbye = true;
+    this.#carrier.end();
+    this.#context.clock.after(GOODBYE_MS, () => this.#carrier.destroy());
+  }
+
+  fail(error: Error): void {
+    this.#error ??= error;
+    this.#carrier.destroy();
+  }
+
+  #octets(chunk: Uint8Array): void {
+    if (this.#error !== undefined) return;
+    for (const result of this.#lines.push(chunk)) {
+      if (result.kind === 'bad') {
+        this.#refuse(result.error.message);
+        return this.fail(result.error);
+      }
+      this.#line(result.text);
+    }
+  }
+
+  #line(line: string): void {
+    const message = messagesOf(this.#definition)[0]!;
+    const [field, type] = Object.entries(message.fields)[0]!;
+    const parsed = lineToValue(type, line);
+    if (!parsed.ok) return this.#refuse(`a line that ${parsed.refusal.message}`, line);
+    void this.#context.report({
+      uid: this.#uid,
+      report: message.name,
+      fields: { [field]: parsed.value },
+      measuredAt: this.#context.clock.now(),
+    });
+  }
+
+  #refuse(reason: string, line = ''): void {
+    this.#context.refused(this.#uid);
+    if (!this.#said.isNew('line', reason)) return;
+    this.#context.log.warn({ unit: this.#uid, line: peerText(line), reason }, 'refused; said once');
+  }
+}

@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net';
+import type { Carrier, CarrierSink } from './carrier.js';
+
+/** TCP keep-alive, a second line behind our own pings, in ms. */
+const KEEP_ALIVE_MS = 30_000;
+
+/** A TCP socket as a carrier. */
+export class TcpCarrier implements Carrier {
+  readonly kind = 'tcp';
+  readonly remote: string;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket, remote: string) {
+    this.#socket = socket;
+    this.remote = remote;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.pause();
+    // An error before `attach` must not end the process; `close` follows it.
+    socket.on('error', () => {});
+  }
+
+  get buffered(): number {
+    return this.#socket.writableLength;
+  }
+
+  attach(sink: CarrierSink): void {
+    const socket = this.#socket;
+    let failure: Error | undefined;
+    socket.on('data', (chunk) => sink.octets(chunk));
+    socket.on('drain', () => sink.drained());
+    socket.on('end', () => sink.ended());
+    socket.on('error', (error) => {
+      failure = error;
+    });
+    if (socket.closed) {
+      queueMicrotask(() => sink.closed(failure));
+      return;
+    }
+    socket.on('close', () => sink.closed(failure));
+    socket.resume();
+  }
+
+  write(octets: Uint8Array): boolean {
+    return this.#socket.writable ? this.#socket.write(octets) : false;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,69 @@
+import { connect } from 'node:net';
+import { LinkError } from '../../protocol/errors.js';
+import { type Address, addressText } from '../core/address.js';
+import type { Clock } from '../core/clock.js';
+import type { Carrier } from './carrier.js';
+import { TcpCarrier } from './tcp-carrier.js';
+
+/** A connect that takes longer has failed: an unplugged unit answers nothing (reference/limits.md, "Unit connect"). */
+export const CONNECT_TIMEOUT_MS = 5_000;
+/** Connects under way at once over the whole base. */
+export const MAX_CONNECTING = 32;
+
+/** Opens TCP connections: each bounded in time, all of them in number. */
+export class TcpDialer {
+  readonly #clock: Clock;
+  #connecting = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Rejects with LinkError `connect-failed` or `connect-timeout`, or with the signal's reason. */
+  async dial(address: Address, signal: AbortSignal): Promise<Carrier> {
+    signal.throwIfAborted();
+    if (this.#connecting >= MAX_CONNECTING) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#connecting += 1;
+    try {
+      signal.throwIfAborted();
+      return await this.#connect(address, signal);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#connecting -= 1;
+      else next();
+    }
+  }
+
+  #connect(address: Address, signal: AbortSignal): Promise<Carrier> {
+    const remote = addressText(address);
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: address.host, port: address.port, allowHalfOpen: true });
+      const settle = (act: () => void): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', abort);
+        socket.removeListener('error', fail);
+        act();
+      };
+      const give = (error: unknown): void =>
+        settle(() => {
+          socket.on('error', () => {});
+          socket.destroy();
+          reject(error);
+        });
+      const fail = (error: NodeJS.ErrnoException): void =>
+        give(
+          new LinkError('connect-failed', `${remote} cannot be reached: ${error.code ?? error.message}`, {
+            cause: error,
+          }),
+        );
+      const abort = (): void => give(signal.reason);
+      const timer = this.#clock.after(CONNECT_TIMEOUT_MS, () =>
+        give(new LinkError('connect-timeout', `${remote} did not answer within ${CONNECT_TIMEOUT_MS / 1_000} s`)),
+      );
+      signal.addEventListener('abort', abort, { once: true });
+      socket.once('error', fail);
+      socket.once('connect', () => settle(() => resolve(new TcpCarrier(socket, remote))));
+    });
+  }
+}
