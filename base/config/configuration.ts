@@ -1,4 +1,7 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
+import type { HubAppOptions } from '../hub/app.js';
+import type { PublishableEvent } from '../uplinks/pusher/pusher-options.js';
+import type { WebhookEvent } from '../uplinks/webhooks/webhook-options.js';
 import type { Address } from './address.js';
 
 /**
@@ -67,27 +70,17 @@ export interface PusherConfiguration {
   readonly channel: string;
   /** Who authorises the channel; `undefined`: the base signs with `secret` itself. */
   readonly auth: { readonly endpoint: string; readonly token: string } | undefined;
+  /** What is told on the channel; all but `outcome` need `secret`. Default `outcome` alone. */
+  readonly events: readonly PublishableEvent[];
 }
 
 /** The embedded Pusher-protocol server. */
 export interface HubConfiguration {
   /** Default `127.0.0.1:6001`. */
   readonly listen: Address;
-  /** 1 to 16. */
-  readonly apps: readonly HubAppConfiguration[];
+  /** 1 to 16; what the file leaves out has the hub's own defaults. */
+  readonly apps: readonly HubAppOptions[];
 }
-
-export interface HubAppConfiguration {
-  readonly id: string;
-  readonly key: string;
-  readonly secret: string;
-  /** May subscribers send events to each other. Default false, as with the vendor. */
-  readonly clientEvents: boolean;
-}
-
-/** Names of the events a webhook may ask for. */
-export const webhookEvents = ['report', 'presence', 'outcome'] as const;
-export type WebhookEvent = (typeof webhookEvents)[number];
 
 /** A receiver of events as Standard Webhooks. */
 export interface WebhookConfiguration {
@@ -99,6 +92,8 @@ export interface WebhookConfiguration {
   readonly events: readonly WebhookEvent[];
   /** Certificates (PEM) that are trusted for this receiver instead of the system's. Default none. */
   readonly ca: string | undefined;
+  /** Default false. */
+  readonly allowHttp: boolean;
 }
 
 /** What the original's file adds: readings go to the dashboard as `PUT`s, commands may name a lamp's address. */

@@ -9,9 +9,9 @@ import {
   type KnownUnit,
   MAX_KNOWN_UNITS,
 } from './configuration.js';
-import { ownServer, serverOf } from './relay-schema.js';
+import { ownServer, serverOf } from './pusher-schema.js';
 import { type Checked, problemsOf } from './schema.js';
-import { address, always, expected, insecureUrl, secret, section, text, url } from './schema-fields.js';
+import { address, always, expected, headerSecret, insecureUrl, secret, section, text, url } from './schema-fields.js';
 import type { Secrets } from './secrets.js';
 
 export { isOnLink } from './on-link.js';
@@ -60,13 +60,14 @@ export function isLegacyFile(raw: unknown): boolean {
 
 function legacySchema(secrets: Secrets) {
   const api = section(
-    { url: url('"https://…"'), token: secret(secrets) },
+    { url: url('"https://…"'), token: headerSecret(secrets) },
     '{ "url": "https://…", "token": "…" }',
   ).superRefine((value, context) => {
-    const message = insecureUrl(value.url, false);
-    const what =
-      message === undefined ? undefined : 'is not encrypted; write https://: the token travels with every reading';
-    if (what !== undefined) context.addIssue({ code: 'custom', path: ['url'], message: what });
+    const say = (message: string): void => context.addIssue({ code: 'custom', path: ['url'], message });
+    if (insecureUrl(value.url, false) !== undefined) {
+      say('is not encrypted; write https://: the token travels with every reading');
+    }
+    if (value.url?.includes('?')) say('must end with its path; leave out what is behind ?');
   }, always);
   const pusher = section(
     {
@@ -143,6 +144,7 @@ export function checkLegacyConfiguration(raw: unknown, file: string, secrets: Se
         appId: undefined,
         secret: undefined,
         encryptionKey: undefined,
+        events: ['outcome'],
         channel: DEFAULT_CHANNEL,
         auth: { endpoint: `${apiUrl}${pusher.auth ?? DEFAULT_AUTH_PATH}`, token: api.token! },
       },

@@ -56,6 +56,13 @@ export function secret(secrets: Secrets, example = '"env:NAME" or "file:path"') 
   });
 }
 
+/** A secret that travels in an HTTP header. */
+export function headerSecret(secrets: Secrets) {
+  return secret(secrets).refine((value) => value === undefined || /^[\x21-\x7e]+$/.test(value), {
+    error: 'has characters that no HTTP header may carry: it must be printable ASCII without blanks',
+  });
+}
+
 /** `https://…`; whether `http://` may be, the section decides with {@link insecureUrl}. */
 export function url(example: string) {
   return z.string({ error: expected('a string', example) }).transform((written, context): string | undefined => {

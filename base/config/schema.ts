@@ -3,10 +3,12 @@ import { type Address, formatAddress, listenersCollide } from './address.js';
 import { type ConfigProblem, formatPath } from './config-problems.js';
 import { type Configuration, DEFAULT_HTTP_PORT, DEFAULT_HUB_PORT, DEFAULT_NAME } from './configuration.js';
 import type { Definitions } from './definitions.js';
-import { hubOf, hubSection, pusherOf, pusherSection, webhooksOf, webhooksSection } from './relay-schema.js';
+import { hubOf, hubSection } from './hub-schema.js';
+import { pusherOf, pusherSection } from './pusher-schema.js';
 import { address, always, messageOfUnknownKey, section, text } from './schema-fields.js';
 import type { Secrets } from './secrets.js';
 import { knownUnitsOf, unitsSection } from './unit-schema.js';
+import { webhooksOf, webhooksSection } from './webhooks-schema.js';
 
 /** Sections that the design has and this version does not. */
 const laterSections = ['iotsocket', 'connector', 'elfin', 'yamqtt', 'store'];

@@ -100,6 +100,7 @@ describe('the original’s config.json', () => {
     const at = (url: string) => problems({ ...original, api: { ...original.api, url } });
     expect(at('http://127.0.0.1:8000')).toEqual([]);
     expect(at('http://192.168.1.2')).toHaveLength(1);
+    expect(at('https://dashboard.example/?a=b')).toEqual([expect.stringMatching(/^api\.url must end with its path/)]);
   });
 });
 

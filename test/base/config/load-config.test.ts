@@ -21,7 +21,7 @@ describe('a whole file', () => {
         hub: { listen: '127.0.0.1:6001', apps: [{ id: 'home', key: 'home-key', secret: 'env:HUB' }] },
         webhooks: [{ url: 'https://hooks.example/x', secret: 'env:HOOK', events: ['report'] }],
       },
-      { TOKEN: 'token', HUB: 'hub-secret', HOOK: 'whsec_x' },
+      { TOKEN: 'token', HUB: 'hub-secret', HOOK: 'whsec_c2VjcmV0' },
     );
     expect(configuration).toMatchObject({
       name: 'home',
@@ -49,9 +49,18 @@ describe('a whole file', () => {
         secret: undefined,
         channel: 'private-requests',
         auth: { endpoint: auth.endpoint, token: 'token' },
+        events: ['outcome'],
       },
-      hub: { apps: [{ id: 'home', key: 'home-key', secret: 'hub-secret', clientEvents: false }] },
-      webhooks: [{ url: 'https://hooks.example/x', secret: 'whsec_x', events: ['report'], ca: undefined }],
+      hub: { apps: [{ id: 'home', key: 'home-key', secret: 'hub-secret', webhooks: [] }] },
+      webhooks: [
+        {
+          url: 'https://hooks.example/x',
+          secret: 'whsec_c2VjcmV0',
+          events: ['report'],
+          ca: undefined,
+          allowHttp: false,
+        },
+      ],
       legacy: undefined,
     });
     expect(warnings.some((warning) => warning.includes('hall-light') && warning.includes('no authentication'))).toBe(
@@ -345,6 +354,10 @@ describe('pusher', () => {
     [{ auth: { ...auth, endpoint: '/auth' } }, /^pusher\.auth\.endpoint is no URL/],
     [{ auth: { ...auth, endpoint: 'http://dashboard.example' } }, /^pusher\.auth\.endpoint is not encrypted/],
     [{ auth: { endpoint: auth.endpoint } }, /^pusher\.auth\.token is missing; write "env:NAME"/],
+    [{ auth: { ...auth, token: 'with blank' } }, /^pusher\.auth\.token has characters/],
+    [{ events: ['reports'] }, /^pusher\.events\[0\] must be one of outcome, report, presence/],
+    [{ events: ['report'] }, /^pusher\.events needs appId and secret/],
+    [{ appId: '1', secret: 's', channel: 'private-encrypted-x' }, /^pusher\.encryptionKey is missing/],
     [{ clustr: 'eu' }, /^pusher\.clustr is unknown; did you mean cluster\?/],
   ])('%j is refused', (change, expected) => {
     expect(wrong(change)).toEqual([expect.stringMatching(expected)]);
@@ -370,6 +383,32 @@ describe('hub', () => {
     expect(problems({ hub: { apps: [] } })[0]).toMatch(/^hub\.apps has no app/);
     expect(problems({ hub: {} })[0]).toMatch(/^hub\.apps is missing; write \[/);
     expect(problems({ hub: { apps: [{ ...app, id: 'a/b' }] } })[0]).toMatch(/^hub\.apps\[0\]\.id may hold only/);
+  });
+
+  it('has apps with settings of their own, and the hub’s defaults for the rest', () => {
+    const settings = {
+      enabled: true,
+      clientEvents: false,
+      userAuthentication: false,
+      subscriptionCount: true,
+      maxConnections: 10_000,
+    };
+    const webhooks = [{ url: 'https://hooks.example/', events: ['channel_occupied'], batch: true }];
+    expect(configured({ hub: { apps: [{ ...app, ...settings, webhooks }] } }).hub!.apps).toEqual([
+      { ...app, ...settings, webhooks },
+    ]);
+    expect(configured({ hub: { apps: [app] } }).hub!.apps).toEqual([{ ...app, webhooks: [] }]);
+    const wrong = (change: object) => problems({ hub: { apps: [{ ...app, ...change }] } });
+    expect(wrong({ maxConnections: 10_001 })).toEqual(['hub.apps[0].maxConnections must be 1 to 10000']);
+    expect(wrong({ maxConnections: 0 })).toHaveLength(1);
+    const hooks = (count: number) => Array.from({ length: count }, () => ({ url: 'https://x.example' }));
+    expect(wrong({ webhooks: hooks(16) })).toEqual([]);
+    expect(wrong({ webhooks: hooks(17) })).toEqual(['hub.apps[0].webhooks has more than 16 receivers']);
+    expect(wrong({ webhooks: [{ url: 'http://x.example' }] })[0]).toMatch(/webhooks\[0\]\.url is not encrypted/);
+    expect(wrong({ webhooks: [{ url: 'http://x.example', allowHttp: true }] })).toEqual([]);
+    expect(wrong({ webhooks: [{ url: 'https://x.example', events: ['x'] }] })[0]).toMatch(
+      /events\[0\] must be one of channel_/,
+    );
   });
 
   it('has at most 16 of them', () => {
@@ -399,6 +438,8 @@ describe('webhooks', () => {
     [{ url: 'https://x/#y' }, /behind #/],
     [{ url: 'hooks' }, /is no URL/],
     [{ events: [] }, /is empty/],
+    [{ secret: 'whsec_' }, /no base64/],
+    [{ secret: 'whsec_a b c' }, /no base64/],
     [{ events: ['reports'] }, /must be one of report, presence, outcome/],
     [{ events: ['report', 'report'] }, /twice/],
     [{ ca: 'missing.pem' }, /names the file missing\.pem, which does not exist/],

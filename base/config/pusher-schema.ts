@@ -1,21 +1,12 @@
-import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { fromHex } from '../../protocol/octets.js';
+import { publishableEvents } from '../uplinks/pusher/pusher-options.js';
+import { DEFAULT_CHANNEL, type PusherConfiguration } from './configuration.js';
 import {
-  DEFAULT_CHANNEL,
-  DEFAULT_HUB_PORT,
-  type HubConfiguration,
-  MAX_HUB_APPS,
-  MAX_WEBHOOKS,
-  type PusherConfiguration,
-  type WebhookConfiguration,
-  webhookEvents,
-} from './configuration.js';
-import {
-  address,
   always,
   expected,
   flag,
+  headerSecret,
   insecureUrl,
   secret,
   secretIssue,
@@ -23,16 +14,15 @@ import {
   text,
   url,
 } from './schema-fields.js';
-import { MAX_PEM_OCTETS, type Secrets } from './secrets.js';
+import type { Secrets } from './secrets.js';
 
 const HTTPS_PORT = 443;
 const HTTP_PORT = 80;
 /** reference/pusher.md, 1.3. */
 const MAX_CHANNEL_CHARACTERS = 164;
 const privateChannel = /^private-[A-Za-z0-9_\-=@,.;]+$/;
+const encryptedChannel = /^private-encrypted-/;
 const AUTH_EXAMPLE = '{ "endpoint": "https://…/api/broadcasting/auth", "token": "env:DASHBOARD_TOKEN" }';
-const APP_EXAMPLE = '{ "id": "home", "key": "…", "secret": "file:…" }';
-const WEBHOOK_EXAMPLE = '{ "url": "https://…", "secret": "env:HOOK_SECRET" }';
 
 /** `null` in a file is the same as leaving the key out; what is there and wrong is `undefined`, so that the two differ. */
 const orNull = <S extends z.ZodType>(schema: S) => schema.nullish();
@@ -56,7 +46,7 @@ export function pusherSection(secrets: Secrets) {
   const auth = section(
     {
       endpoint: url('"https://…/api/broadcasting/auth"'),
-      token: secret(secrets),
+      token: headerSecret(secrets),
       allowHttp: flag().optional(),
     },
     AUTH_EXAMPLE,
@@ -79,6 +69,12 @@ export function pusherSection(secrets: Secrets) {
       })
       .optional(),
     auth: orNull(auth),
+    events: z
+      .array(z.enum(publishableEvents, { error: `must be one of ${publishableEvents.join(', ')}` }), {
+        error: expected('a list', '["outcome"]'),
+      })
+      .max(publishableEvents.length, { error: 'names an event twice' })
+      .optional(),
   };
   return section(shape, `{ "key": "…", "cluster": "eu", "auth": ${AUTH_EXAMPLE} }`).superRefine((pusher, context) => {
     const say = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
@@ -92,6 +88,19 @@ export function pusherSection(secrets: Secrets) {
       say(['auth'], `is missing: somebody must authorise the channel; write ${AUTH_EXAMPLE}`);
     if (has('encryptionKey') && !has('secret'))
       say(['encryptionKey'], 'needs appId and secret beside it, or take it out');
+    if (has('secret') && !has('encryptionKey') && encryptedChannel.test(pusher.channel ?? '')) {
+      say(
+        ['encryptionKey'],
+        'is missing: events of a private-encrypted- channel cannot be made without it; write 32 octets in base64',
+      );
+    }
+    if (
+      !has('secret') &&
+      Array.isArray(pusher.events) &&
+      pusher.events.some((event) => event === 'report' || event === 'presence')
+    ) {
+      say(['events'], 'needs appId and secret beside it for all but outcome; write them, or only ["outcome"]');
+    }
   }, always);
 }
 
@@ -108,6 +117,7 @@ export function pusherOf(pusher: z.output<ReturnType<typeof pusherSection>>): Pu
     encryptionKey: pusher.encryptionKey ?? undefined,
     channel: pusher.channel ?? DEFAULT_CHANNEL,
     auth: pusher.auth ? { endpoint: pusher.auth.endpoint!, token: pusher.auth.token! } : undefined,
+    events: pusher.events ?? ['outcome'],
   };
 }
 
@@ -118,113 +128,6 @@ export function serverOf(
   tls: boolean,
 ): Pick<PusherConfiguration, 'host' | 'port'> {
   return host ? { host, port: port ?? (tls ? HTTPS_PORT : HTTP_PORT) } : { host: undefined, port: undefined };
-}
-
-/** `hub`. */
-export function hubSection(secrets: Secrets) {
-  const app = section(
-    {
-      id: text('"home"').regex(/^[A-Za-z0-9_-]+$/, {
-        error: 'may hold only letters, digits, _ and -: it is part of a URL',
-      }),
-      key: text('"home-key"').regex(/^[A-Za-z0-9_-]+$/, {
-        error: 'may hold only letters, digits, _ and -: it is part of a URL',
-      }),
-      secret: secret(secrets),
-      clientEvents: flag().optional(),
-    },
-    APP_EXAMPLE,
-  );
-  const shape = {
-    listen: address(DEFAULT_HUB_PORT, `"127.0.0.1:${DEFAULT_HUB_PORT}"`).optional(),
-    apps: z
-      .array(app, { error: expected('a list', `[ ${APP_EXAMPLE} ]`) })
-      .min(1, { error: `has no app, so nobody could connect; write [ ${APP_EXAMPLE} ]` })
-      .max(MAX_HUB_APPS, { error: `has more than ${MAX_HUB_APPS} apps` }),
-  };
-  return section(shape, `{ "apps": [ ${APP_EXAMPLE} ] }`).superRefine((hub, context) => {
-    for (const name of ['id', 'key'] as const) {
-      const taken = new Map<unknown, number>();
-      for (const [index, entry] of (Array.isArray(hub.apps) ? hub.apps : []).entries()) {
-        const value: unknown = entry?.[name];
-        const other = taken.get(value);
-        if (typeof value === 'string' && other !== undefined) {
-          const message = `is the ${name} of apps[${other}] too; give each app its own`;
-          context.addIssue({ code: 'custom', path: ['apps', index, name], message });
-        }
-        taken.set(value, index);
-      }
-    }
-  }, always);
-}
-
-/** What a checked `hub` section says, in the form the base uses. */
-export function hubOf(hub: z.output<ReturnType<typeof hubSection>>): HubConfiguration {
-  return {
-    listen: hub.listen ?? { host: '127.0.0.1', port: DEFAULT_HUB_PORT },
-    apps: hub.apps.map(({ id, key, secret: appSecret, clientEvents }) => ({
-      id,
-      key,
-      secret: appSecret!,
-      clientEvents: clientEvents ?? false,
-    })),
-  };
-}
-
-/** `webhooks`. */
-export function webhooksSection(secrets: Secrets) {
-  const webhook = section(
-    {
-      url: url('"https://…"'),
-      secret: secret(secrets),
-      events: z
-        .array(z.enum(webhookEvents, { error: `must be one of ${webhookEvents.join(', ')}` }), {
-          error: expected('a list', '["report", "outcome"]'),
-        })
-        .min(1, { error: 'is empty; take it out for all events, or name some' })
-        .refine((events) => new Set(events).size === events.length, { error: 'names an event twice' })
-        .optional(),
-      ca: certificates(secrets).optional(),
-      allowHttp: flag().optional(),
-    },
-    WEBHOOK_EXAMPLE,
-  ).superRefine((value, context) => {
-    const message = insecureUrl(value.url, value.allowHttp === true);
-    if (message !== undefined) context.addIssue({ code: 'custom', path: ['url'], message });
-  }, always);
-  return z
-    .array(webhook, { error: expected('a list', `[ ${WEBHOOK_EXAMPLE} ]`) })
-    .max(MAX_WEBHOOKS, { error: `has more than ${MAX_WEBHOOKS} receivers` });
-}
-
-/** What a checked `webhooks` section says, in the form the base uses. */
-export function webhooksOf(webhooks: z.output<ReturnType<typeof webhooksSection>>): WebhookConfiguration[] {
-  return webhooks.map((webhook) => ({
-    url: webhook.url!,
-    secret: webhook.secret!,
-    events: webhook.events ?? webhookEvents,
-    ca: webhook.ca,
-  }));
-}
-
-/** A file of certificates in PEM. */
-function certificates(secrets: Secrets) {
-  return z.string({ error: expected('a string', '"my-ca.pem"') }).transform((path, context): string | undefined => {
-    const read = secrets.readFile(path.replace(/^file:/, ''), MAX_PEM_OCTETS);
-    const what = read.ok ? problemOfPem(read.text, path) : read.what;
-    if (what === undefined && read.ok) return read.text;
-    context.addIssue({ code: 'custom', message: what!, input: undefined });
-    return undefined;
-  });
-}
-
-function problemOfPem(pem: string, path: string): string | undefined {
-  try {
-    new X509Certificate(pem);
-    return undefined;
-  } catch {
-    return `names the file ${path}, which holds no certificate; it must be PEM, beginning with -----BEGIN CERTIFICATE-----`;
-  }
 }
 
 /** 32 octets as 64 hexadecimal digits or base64 (the form Pusher's own tools make). */

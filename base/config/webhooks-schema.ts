@@ -1,0 +1,72 @@
+import { X509Certificate } from 'node:crypto';
+import { z } from 'zod';
+import { webhookEvents } from '../uplinks/webhooks/webhook-options.js';
+import { MAX_WEBHOOKS, type WebhookConfiguration } from './configuration.js';
+import { always, expected, flag, insecureUrl, secret, section, url } from './schema-fields.js';
+import { MAX_PEM_OCTETS, type Secrets } from './secrets.js';
+
+const WEBHOOK_EXAMPLE = '{ "url": "https://…", "secret": "env:HOOK_SECRET" }';
+
+/** `webhooks`. */
+export function webhooksSection(secrets: Secrets) {
+  const webhook = section(
+    {
+      url: url('"https://…"'),
+      secret: secret(secrets),
+      events: z
+        .array(z.enum(webhookEvents, { error: `must be one of ${webhookEvents.join(', ')}` }), {
+          error: expected('a list', '["report", "outcome"]'),
+        })
+        .min(1, { error: 'is empty; take it out for all events, or name some' })
+        .refine((events) => new Set(events).size === events.length, { error: 'names an event twice' })
+        .optional(),
+      ca: certificates(secrets).optional(),
+      allowHttp: flag().optional(),
+    },
+    WEBHOOK_EXAMPLE,
+  ).superRefine((value, context) => {
+    const message = insecureUrl(value.url, value.allowHttp === true);
+    if (message !== undefined) context.addIssue({ code: 'custom', path: ['url'], message });
+    if (value.secret !== undefined && /^whsec_(?![A-Za-z0-9+/]{4,}={0,2}$)/.test(value.secret)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['secret'],
+        message: 'has no base64 behind whsec_; write 32 octets in base64 there',
+      });
+    }
+  }, always);
+  return z
+    .array(webhook, { error: expected('a list', `[ ${WEBHOOK_EXAMPLE} ]`) })
+    .max(MAX_WEBHOOKS, { error: `has more than ${MAX_WEBHOOKS} receivers` });
+}
+
+/** What a checked `webhooks` section says, in the form the base uses. */
+export function webhooksOf(webhooks: z.output<ReturnType<typeof webhooksSection>>): WebhookConfiguration[] {
+  return webhooks.map((webhook) => ({
+    url: webhook.url!,
+    secret: webhook.secret!,
+    events: webhook.events ?? webhookEvents,
+    ca: webhook.ca,
+    allowHttp: webhook.allowHttp ?? false,
+  }));
+}
+
+/** A file of certificates in PEM. */
+function certificates(secrets: Secrets) {
+  return z.string({ error: expected('a string', '"my-ca.pem"') }).transform((path, context): string | undefined => {
+    const read = secrets.readFile(path.replace(/^file:/, ''), MAX_PEM_OCTETS);
+    const what = read.ok ? problemOfPem(read.text, path) : read.what;
+    if (what === undefined && read.ok) return read.text;
+    context.addIssue({ code: 'custom', message: what!, input: undefined });
+    return undefined;
+  });
+}
+
+function problemOfPem(pem: string, path: string): string | undefined {
+  try {
+    new X509Certificate(pem);
+    return undefined;
+  } catch {
+    return `names the file ${path}, which holds no certificate; it must be PEM, beginning with -----BEGIN CERTIFICATE-----`;
+  }
+}
