@@ -20,6 +20,7 @@ class Answer {
   static Answer ok() { return Answer(); }
   /** Not done. The reason is cut to 80 octets, between two characters; octets that are not UTF-8 become `?`. */
   static Answer refused(const char* reason);
+  /** The same for ASCII text in flash. */
   static Answer refused(FlashText reason);
 
   /** For generated code: no command has this number. */
@@ -40,7 +41,6 @@ class Answer {
   static Answer about(Refusal refusal, uint8_t field, FlashText names);
   void append(const char* text, size_t length);
   void append(FlashText text);
-  void cut();
 
   bool isOk_ = true;
   uint8_t length_ = 0;

@@ -59,7 +59,7 @@ class FrameReader {
   const uint8_t* tag() const { return buffer_ + transmissionLength(); }
 
   /** Some octets of a transmission are there, but not all. */
-  bool isInside() const { return filled_ > 0; }
+  bool isInside() const { return filled_ > 0 && filled_ < needed_; }
   void reset() {
     filled_ = 0;
     needed_ = 1;

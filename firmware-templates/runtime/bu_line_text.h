@@ -47,6 +47,10 @@ class LineText {
   Refusal refusal() const { return refusal_; }
   const char* octets() const { return octets_; }
   uint16_t length() const { return length_; }
+  void reset() {
+    length_ = 0;
+    refusal_ = Refusal::none;
+  }
   /** Adds the line feed that ends every line. */
   void end();
 
@@ -54,6 +58,7 @@ class LineText {
   void refuse(Refusal refusal);
   void put(char octet);
   void digits(uint64_t value, uint8_t atLeast);
+  void big(uint32_t mantissa, uint8_t shift);
   void whole(int64_t value, int64_t min, int64_t max);
   void nameAt(uint8_t index, FlashText names);
   void textOctets(const char* from, uint8_t count);

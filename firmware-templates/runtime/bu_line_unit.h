@@ -27,19 +27,22 @@ class LineReadUnit {
   void loop();
 
  protected:
-  /** Keeps the line and writes it. A refused value is neither kept nor written. */
-  Refusal send(LineText& line);
+  /** Where the next value is printed. */
+  LineText& beginLine();
+  /** Keeps what was printed and writes it. A refused value is neither kept nor written. */
+  Refusal sendLine();
 
  private:
-  void accept();
   void drop();
   void flush();
 
   const UnitDescription& description_;
   Uptime uptime_;
-  LineText last_;
+  /** The last line, and the one being printed. */
+  LineText lines_[2];
   uint64_t acknowledgedAt_ = 0;
   uint16_t written_ = 0;
+  uint8_t last_ = 0;
   bool isConnected_ = false;
 };
 
@@ -56,7 +59,6 @@ class LineUpdatableUnit {
   void loop();
 
  private:
-  void accept();
   void handle(const char* line, size_t length);
 
   const UnitDescription& description_;

@@ -46,6 +46,9 @@ class Link {
   /** Tags and sends it. */
   void finish(uint8_t* transmission, size_t length);
 
+  /** Sends a ping or a pong, if there is room. */
+  void say(FrameType type);
+
   uint64_t inboundAt() const { return inboundAt_; }
   /** Says why, lets it arrive, and closes. */
   void close(CloseCode code, uint64_t now);
@@ -54,8 +57,6 @@ class Link {
 
  private:
   enum class State : uint8_t { closed, open, draining };
-
-  void say(FrameType type);
 
   FrameReader reader_;
   Output output_;

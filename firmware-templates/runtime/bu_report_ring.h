@@ -21,17 +21,17 @@ struct Reading {
  */
 class ReportRing {
  public:
-  /** `values` holds `slots` × `slotOctets`. */
+  /** Keeps at most `slots` readings; there is memory for one more, which is being written. */
   constexpr ReportRing(Reading* readings, uint8_t* values, uint8_t slots, uint16_t slotOctets)
-      : readings_(readings), values_(values), slots_(slots), slotOctets_(slotOctets) {}
+      : readings_(readings), values_(values), slotOctets_(slotOctets), slots_(slots) {}
 
-  /** Where the next reading's fields are written. When the ring is full, that drops the oldest. */
+  /** Where the next reading's fields are written. */
   Writer begin();
-  /** Takes in what was written to `begin()`. */
+  /** Takes in what was written to `begin()`. When the ring is full, the oldest is dropped. */
   void finish(uint8_t number, size_t length, uint64_t now);
 
   bool isEmpty() const { return count_ == 0; }
-  uint8_t count() const { return count_; }
+  uint16_t count() const { return count_; }
   uint32_t dropped() const { return dropped_; }
   /** The oldest, and its fields. Only when not empty. */
   const Reading& oldest() const { return readings_[first_]; }
@@ -48,15 +48,17 @@ class ReportRing {
   void setLastOfBoot(uint32_t sequence) { lastOfBoot_ = sequence; }
 
  private:
+  size_t place(uint16_t index) const { return static_cast<size_t>(first_ + index) % (static_cast<size_t>(slots_) + 1); }
+
   Reading* readings_;
   uint8_t* values_;
   uint32_t lastSequence_ = 0;
   uint32_t lastOfBoot_ = UINT32_MAX;
   uint32_t dropped_ = 0;
+  uint16_t slotOctets_;
   uint8_t slots_;
   uint8_t first_ = 0;
-  uint8_t count_ = 0;
-  uint16_t slotOctets_;
+  uint16_t count_ = 0;
 };
 
 }  // namespace bu

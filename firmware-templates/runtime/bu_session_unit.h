@@ -14,11 +14,13 @@ namespace bu {
  */
 template <size_t ringReadings, size_t maxReportOctets, size_t maxCommandOctets>
 class SessionUnit : public UnitCore {
-  static constexpr size_t slotOctets = maxReportOctets == 0 ? 1 : maxReportOctets;
-  static constexpr size_t inputOctets = inputOctetsFor(maxCommandOctets);
-  static constexpr size_t outputOctets = outputOctetsFor(maxReportOctets);
+  // One place more than readings: the next one is encoded there, so that a refused one drops nothing.
+  static constexpr size_t places = ringReadings + 1;
+  static constexpr uint16_t slotOctets = maxReportOctets == 0 ? 1 : maxReportOctets;
+  static constexpr uint16_t inputOctets = inputOctetsFor(maxCommandOctets);
+  static constexpr uint16_t outputOctets = outputOctetsFor(maxReportOctets);
   static_assert(ringReadings >= 1 && ringReadings <= 255, "a ring has 1 to 255 readings");
-  static_assert(ringReadings * (slotOctets + sizeof(Reading)) <= 16 * 1024,
+  static_assert(places * (slotOctets + sizeof(Reading)) <= 16 * 1024,
                 "the ring takes more than 16 KiB of RAM: make `ring` smaller, or a text, bytes or list field shorter");
 
  public:
@@ -36,8 +38,8 @@ class SessionUnit : public UnitCore {
   }
 
  private:
-  Reading readings_[ringReadings] = {};
-  uint8_t values_[ringReadings * slotOctets] = {};
+  Reading readings_[places] = {};
+  uint8_t values_[places * slotOctets] = {};
   uint8_t input_[inputOctets] = {};
   uint8_t output_[outputOctets] = {};
 };

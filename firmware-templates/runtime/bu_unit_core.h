@@ -19,6 +19,14 @@ namespace bu {
 constexpr size_t maxDescribeOctets = 512;
 /** The longest text of a log message. */
 constexpr size_t maxLogOctets = 200;
+/** Payload block head of every typed message: format 0 (binary), options 1. */
+constexpr uint8_t typedFormat = 0x01;
+/** Message numbers beside those of the definition. */
+constexpr uint8_t helloNumber = 0;
+constexpr uint8_t describeNumber = 112;
+constexpr uint8_t restartNumber = 113;
+constexpr uint8_t logNumber = 114;
+constexpr uint8_t helloRevision = 1;
 /** A request without an answer is taken for lost after this. */
 constexpr uint32_t answerMs = 10'000;
 /** Times in one session that a unit takes the next boot number, so that no base can keep it busy writing flash. */
@@ -45,10 +53,10 @@ struct UnitMemory {
   uint8_t* values;
   uint8_t* input;
   uint8_t* output;
-  size_t slots;
-  size_t slotOctets;
-  size_t inputOctets;
-  size_t outputOctets;
+  uint8_t slots;
+  uint16_t slotOctets;
+  uint16_t inputOctets;
+  uint16_t outputOctets;
 };
 
 /** The logic of a typed unit; see SessionUnit. */
@@ -56,9 +64,9 @@ class UnitCore {
  public:
   constexpr UnitCore(const UnitDescription& description, const UnitMemory& memory)
       : description_(description),
-        link_(memory.input, static_cast<uint16_t>(memory.inputOctets), memory.output, static_cast<uint16_t>(memory.outputOctets)),
-        ring_(memory.readings, memory.values, static_cast<uint8_t>(memory.slots), static_cast<uint16_t>(memory.slotOctets)),
-        inputOctets_(static_cast<uint16_t>(memory.inputOctets)) {}
+        link_(memory.input, memory.inputOctets, memory.output, memory.outputOctets),
+        ring_(memory.readings, memory.values, memory.slots, memory.slotOctets),
+        inputOctets_(memory.inputOctets) {}
 
   /** Starts to listen. Call once, in setup(). */
   void begin();
@@ -101,10 +109,12 @@ class UnitCore {
   void onResponse(const Frame& frame, uint64_t now);
   void onHelloAnswer(const Frame& frame, uint64_t now);
   void onReportAnswer(const Frame& frame, uint64_t now);
-  void answerOk(uint16_t tracking, const uint8_t* data, size_t length);
-  void answerRefused(uint16_t tracking, const char* reason, size_t length);
   void answerRefused(uint16_t tracking, const Answer& answer);
-  uint16_t nextTracking();
+  void respond(uint16_t tracking, bool isOk, const void* octets, size_t length);
+  uint8_t* beginRequest(size_t dataLength);
+  void finishRequest(uint8_t* request, size_t dataLength, Resend& resend, uint64_t now);
+  uint8_t* beginResponse(uint16_t tracking, uint8_t code, uint8_t format, size_t dataLength);
+  void finishResponse(uint8_t* data, size_t dataLength);
   void takeBoot(uint32_t boot);
   void restartWhenDue(uint64_t now);
 

@@ -42,9 +42,8 @@ class Unit : public bu::LineReadUnit {
 
   /** Writes the value to whoever is connected. Anything but `none`: it is out of its bounds, nothing was written. */
   bu::Refusal report(const Light& value) {
-    bu::LineText line;
-    print(line, value);
-    return send(line);
+    print(beginLine(), value);
+    return sendLine();
   }
 };
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+namespace bu {
+
+static_assert(sizeof(float) == 4, "f32 is IEEE 754 single precision");
+
+inline uint32_t bitsOf(float value) {
+  uint32_t bits = 0;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+inline float floatOf(uint32_t bits) {
+  float value = 0;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/** Neither NaN nor infinite. By its bits, so that no compiler option can make the test always true. */
+inline bool isFinite(float value) { return (bitsOf(value) & 0x7f800000U) != 0x7f800000U; }
+
+}  // namespace bu

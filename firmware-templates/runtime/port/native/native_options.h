@@ -1,0 +1,25 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "../../bu_port.h"
+
+namespace bu::native {
+
+/** What the command line says. */
+struct Options {
+  Identity identity = {};
+  bool hasUid = false;
+  bool hasKey = false;
+  char host[64] = "127.0.0.1";
+  uint16_t port = 8888;
+  /** Where the boot number is kept; empty: nowhere, every start is the first. */
+  char stateFile[512] = "";
+  /** A listening socket that the program before this one left open, when it restarts itself; -1: none. */
+  int inheritedSocket = -1;
+};
+
+/** Exits with 2 and says why when an argument cannot be. */
+Options parseOptions(int count, char** arguments);
+
+}  // namespace bu::native
