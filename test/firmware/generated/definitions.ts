@@ -1,10 +1,11 @@
 import fc from 'fast-check';
+import type { ItemType } from '../../../protocol/definition/field-types.js';
 import {
   bool,
   bytes,
   defineUnit,
-  type FieldType,
   type Fields,
+  type FieldType,
   f32,
   i8,
   i16,
@@ -19,15 +20,32 @@ import {
   u16,
   u32,
 } from '../../../protocol/definition/index.js';
-import type { ItemType } from '../../../protocol/definition/field-types.js';
 
 /** Names that C++, Arduino or the generated code itself could trip over, and some that nobody could. */
-const fieldNames = ['linux', 'maxOctets', 'everyMs', 'value', 'in', 'out', 'unit', 'reply', 'mode', 'a', 'bB1', 'errno'];
+const fieldNames = [
+  'linux',
+  'maxOctets',
+  'everyMs',
+  'value',
+  'in',
+  'out',
+  'unit',
+  'reply',
+  'mode',
+  'a',
+  'bB1',
+  'errno',
+];
 const choiceNames = ['HIGH', 'low', '1st', 'a-b', 'auto', '_x', '__', 'unix', 'INPUT', 'Blue', 'a--c', 'none'];
 
 const int = (make: typeof u8, min: number, max: number): fc.Arbitrary<ItemType> =>
   fc
-    .tuple(fc.integer({ min, max }), fc.integer({ min, max }), fc.boolean(), fc.option(fc.constantFrom('ms', '°C', '*/', '%'), { nil: undefined }))
+    .tuple(
+      fc.integer({ min, max }),
+      fc.integer({ min, max }),
+      fc.boolean(),
+      fc.option(fc.constantFrom('ms', '°C', '*/', '%'), { nil: undefined }),
+    )
     .map(([a, b, isWhole, unit]) => {
       const named = unit === undefined ? {} : { unit };
       return (isWhole ? make(named) : make({ ...named, min: Math.min(a, b), max: Math.max(a, b) })) as ItemType;
@@ -62,16 +80,24 @@ const item: fc.Arbitrary<ItemType> = fc.oneof(
   float,
   fc.constantFrom('#000000', '#ff8800', '#ABCDEF').map((value): ItemType => rgb({ default: value })),
   choices,
-  fc.tuple(small, fc.constantFrom('', 'a', '"', '\0', '?')).map(([length, value]): ItemType => text(length, { default: value })),
+  fc
+    .tuple(small, fc.constantFrom('', 'a', '"', '\0', '?'))
+    .map(([length, value]): ItemType => text(length, { default: value })),
   fc.constantFrom(1, 255).map((length): ItemType => text(length)),
-  fc.tuple(small, fc.constantFrom('', '00', 'ff')).map(([length, value]): ItemType => bytes(length, { default: value })),
+  fc
+    .tuple(small, fc.constantFrom('', '00', 'ff'))
+    .map(([length, value]): ItemType => bytes(length, { default: value })),
 );
 const type: fc.Arbitrary<FieldType> = fc.oneof(
   { weight: 4, arbitrary: item },
   {
     weight: 1,
     arbitrary: fc
-      .tuple(item.filter((one) => octetsOfFields({ one }).max < 20), small, fc.boolean())
+      .tuple(
+        item.filter((one) => octetsOfFields({ one }).max < 20),
+        small,
+        fc.boolean(),
+      )
       .map(([one, length, hasDefault]) => list(one, length, hasDefault ? { default: [one.default] } : {})),
   },
 );
@@ -79,7 +105,9 @@ const type: fc.Arbitrary<FieldType> = fc.oneof(
 const fields = (limit: number): fc.Arbitrary<Fields> =>
   fc
     .uniqueArray(fc.constantFrom(...fieldNames), { maxLength: 6 })
-    .chain((names) => fc.tuple(...names.map(() => type)).map((types) => names.map((name, index) => [name, types[index]!] as const)))
+    .chain((names) =>
+      fc.tuple(...names.map(() => type)).map((types) => names.map((name, index) => [name, types[index]!] as const)),
+    )
     .map((entries): Fields => {
       const kept: Record<string, FieldType> = {};
       for (const [name, one] of entries) {
@@ -90,19 +118,21 @@ const fields = (limit: number): fc.Arbitrary<Fields> =>
 
 /** Units whose messages are named so that generated names could meet: `water` with a reply beside `waterReply`, `unit`. */
 export const anyUnit = (name: string): fc.Arbitrary<UnitDefinition> =>
-  fc.tuple(fields(200), fields(30), fields(900), fields(200), fields(200)).map(([water, reply, unit, state, hasWater]) =>
-    defineUnit({
-      name,
-      version: '1"\\',
-      kind: 'read',
-      commands: {
-        water: { number: 1, fields: water, reply, description: 'ends a comment: */' },
-        waterReply: { number: 2, fields: unit },
-        linux: { number: 3 },
-      },
-      reports: { unit: { number: 4, fields: state }, hasWater: { number: 5, fields: hasWater, everyMs: 1_000 } },
-    }),
-  );
+  fc
+    .tuple(fields(200), fields(30), fields(900), fields(200), fields(200))
+    .map(([water, reply, unit, state, hasWater]) =>
+      defineUnit({
+        name,
+        version: '1"\\',
+        kind: 'read',
+        commands: {
+          water: { number: 1, fields: water, reply, description: 'ends a comment: */' },
+          waterReply: { number: 2, fields: unit },
+          linux: { number: 3 },
+        },
+        reports: { unit: { number: 4, fields: state }, hasWater: { number: 5, fields: hasWater, everyMs: 1_000 } },
+      }),
+    );
 
 /** One unit of lines for every type a line can carry, in both directions. */
 export function lineUnits(): UnitDefinition[] {

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigurationError } from '../protocol/errors.js';
+import { findProgram } from './find-program.js';
+import { environmentOf, flashableBoards } from './platformio.js';
+import { runProgram } from './run-program.js';
+import { checkFirmware, type DefinitionsByName, unknownUnit } from './write-firmware.js';
+
+export interface FlashOptions {
+  readonly unit: string;
+  /** `nodemcuv2` or `d1_mini`. */
+  readonly board: string;
+  /** `/dev/ttyUSB0`; PlatformIO looks for one when it is not given. */
+  readonly port?: string;
+  /** The project's root, where `platformio.ini` is. */
+  readonly root: string;
+  readonly definitions: DefinitionsByName;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+}
+
+/** What to do where PlatformIO is missing. */
+const howToInstall =
+  'PlatformIO is not installed (neither `pio` nor `platformio` is in PATH). Install it with\n' +
+  '  sudo apt install pipx && pipx install platformio && pipx ensurepath\n' +
+  'then open a new terminal and try again.';
+
+/**
+ * Builds and uploads a unit's firmware with PlatformIO, whose output is shown as it comes. What is flashed is what the
+ * definition says: throws `firmware-stale` when the generated files differ, `definition-missing` for an unknown unit,
+ * `config-invalid` for an unknown board, `secret-missing` without `secrets.h`, `tool-missing` without PlatformIO.
+ */
+export async function flash(options: FlashOptions): Promise<{ readonly exitCode: number }> {
+  const { unit, board, root, definitions } = options;
+  if (!definitions.has(unit)) throw unknownUnit(unit, definitions);
+  if (!flashableBoards.includes(board)) {
+    throw new ConfigurationError(
+      'config-invalid',
+      `board '${board}' cannot be flashed; possible are: ${flashableBoards.join(', ')}`,
+    );
+  }
+  await checkFirmware(root, definitions, { only: [unit] });
+  const secrets = `firmware/${unit}/include/secrets.h`;
+  if (!existsSync(join(root, secrets))) {
+    throw new ConfigurationError(
+      'secret-missing',
+      `${secrets} is missing: copy secrets.example.h beside it and fill in Wi-Fi, UID and key (git ignores it)`,
+    );
+  }
+  const env = options.env ?? process.env;
+  const pio = findProgram(['pio', 'platformio'], env, [join(homedir(), '.platformio', 'penv', 'bin')]);
+  if (pio === undefined) throw new ConfigurationError('tool-missing', howToInstall);
+  const args = ['run', '-e', environmentOf(unit, board), '-t', 'upload'];
+  if (options.port !== undefined) args.push('--upload-port', options.port);
+  const { exitCode } = await runProgram(pio, args, {
+    cwd: root,
+    env,
+    isShown: true,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return { exitCode: exitCode ?? 1 };
+}
