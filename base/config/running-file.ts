@@ -10,19 +10,22 @@ export interface RunningBase {
   readonly url: string;
   /** Unix ms. */
   readonly startedAt: number;
+  /** Absolute path of the configuration it runs with. */
+  readonly configFile: string;
 }
 
 const runningBase = z.object({
   pid: z.int().positive(),
   url: z.url({ protocol: /^https?$/ }),
   startedAt: z.int().nonnegative(),
+  configFile: z.string(),
 });
 
 const pathIn = (stateFolder: string): string => join(stateFolder, 'running.json');
 
 /** Tells that this base runs; what an earlier one left is replaced. */
 export function announceRunning(stateFolder: string, base: RunningBase): void {
-  writeDurably(pathIn(stateFolder), `${JSON.stringify({ pid: base.pid, url: base.url, startedAt: base.startedAt })}\n`);
+  writeDurably(pathIn(stateFolder), `${JSON.stringify(base)}\n`);
 }
 
 /** Takes the announcement back, when it is still that process's own. May be called twice. */

@@ -14,7 +14,10 @@ import type { Carrier } from '../links/carrier.js';
  */
 export interface Dialect {
   readonly name: string;
-  /** Serves its units until `context.signal` aborts, then lets go of every link and resolves. What it throws is logged and ends it alone. */
+  /**
+   * Calls `context.ready` when it serves its units, goes on until `context.signal` aborts, then lets go of every link and
+   * resolves. What it throws is logged and ends it alone; before `ready` it keeps the base from starting.
+   */
   listen(context: DialectContext): Promise<void>;
 }
 
@@ -22,12 +25,12 @@ export interface Dialect {
 export interface ServedUnit {
   readonly uid: string;
   readonly definition: UnitDefinition;
-  /** Where to dial it; absent for units that dial in. */
-  readonly address?: Address;
-  /** 16 octets; absent on line units. */
-  readonly key?: Uint8Array;
-  /** What ends a line written to it. */
-  readonly lineEnd: string;
+  /** Where to dial it; `undefined`: it dials in. */
+  readonly address: Address | undefined;
+  /** 16 octets; `undefined` on line units. */
+  readonly key: Uint8Array | undefined;
+  /** Line units: which lines may be readings, beyond what the definition says. */
+  readonly isReading?: ((line: string) => boolean) | undefined;
 }
 
 export interface DialectContext {
@@ -38,6 +41,8 @@ export interface DialectContext {
   readonly log: Log;
   /** Aborts when the base stops. */
   readonly signal: AbortSignal;
+  /** To be called once, when ports are taken and units are served. */
+  ready(): void;
   /** Opens a TCP connection. Bounded in time and in number over the whole base; rejects with LinkError. */
   dial(address: Address, signal: AbortSignal): Promise<Carrier>;
   /** Takes TCP connections until `signal` aborts. `take` owns the carrier. Rejects when the port cannot be had. */

@@ -22,21 +22,31 @@ type LineUnit = ServedUnit & { readonly address: Address };
 export class LineDialect implements Dialect {
   readonly name = 'line';
 
+  readonly #links: Link[] = [];
+  #context: DialectContext | undefined;
+
   async listen(context: DialectContext): Promise<void> {
-    const links: Link[] = [];
-    for (const unit of context.units.filter((served): served is LineUnit => served.address !== undefined)) {
-      context.log.warn(
-        { unit: unit.uid, address: addressText(unit.address) },
-        'a line unit has no authentication: whoever is on its network can read or command it',
-      );
-      if (unit.definition.kind === 'read') links.push(this.#hold(context, unit));
-      else this.#write(context, unit);
-    }
+    this.#context = context;
+    for (const unit of context.units) this.serve(unit);
+    context.ready();
     await new Promise<void>((resolve) => {
       if (context.signal.aborted) resolve();
       else context.signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await Promise.allSettled(links.map((link) => link.stop()));
+    await Promise.allSettled(this.#links.map((link) => link.stop()));
+  }
+
+  /** Takes up one more unit, once the dialect listens. Units that dial in are not of this dialect. */
+  serve(unit: ServedUnit): void {
+    const context = this.#context;
+    if (context === undefined || unit.address === undefined) return;
+    const served = { ...unit, address: unit.address };
+    context.log.warn(
+      { unit: unit.uid, address: addressText(unit.address) },
+      'a line unit has no authentication: whoever is on its network can read or command it',
+    );
+    if (unit.definition.kind === 'read') this.#links.push(this.#hold(context, served));
+    else this.#write(context, served);
   }
 
   #hold(context: DialectContext, unit: LineUnit): Link {
@@ -64,7 +74,7 @@ export class LineDialect implements Dialect {
     context.onCommand(unit.uid, async (delivery) => {
       const line = lineOf(unit.definition, delivery);
       if (typeof line !== 'string') return line;
-      const result = await writeLine(context, unit, line + unit.lineEnd);
+      const result = await writeLine(context, unit, line + unit.definition.lineEnd);
       const isReached = result.outcome !== 'unreachable';
       context.presence(
         unit.uid,

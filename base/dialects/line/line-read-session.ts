@@ -1,4 +1,3 @@
-import type { UnitDefinition } from '../../../protocol/definition/index.js';
 import { messagesOf } from '../../../protocol/definition/messages.js';
 import { LinkError } from '../../../protocol/errors.js';
 import { LineReader } from '../../../protocol/line/line-reader.js';
@@ -8,29 +7,23 @@ import { peerText } from '../../core/log.js';
 import { SaidOnce } from '../../core/said-once.js';
 import type { Carrier } from '../../links/carrier.js';
 import { GOODBYE_MS, type LinkEvents, type LinkSession } from '../../links/link-session.js';
-import type { DialectContext } from '../dialect.js';
+import type { DialectContext, ServedUnit } from '../dialect.js';
 
 /** A read unit that writes one value a line, for ever, and reads nothing (wire/iot-base.md). */
 export class LineReadSession implements LinkSession {
   readonly life = 'line';
   readonly isBusy = false;
   readonly #context: DialectContext;
-  readonly #uid: string;
-  readonly #definition: UnitDefinition;
+  readonly #unit: ServedUnit;
   readonly #carrier: Carrier;
   readonly #lines = new LineReader();
   readonly #said = new SaidOnce();
   #error: Error | undefined;
   #saidGoodbye = false;
 
-  constructor(
-    context: DialectContext,
-    unit: { readonly uid: string; readonly definition: UnitDefinition },
-    carrier: Carrier,
-  ) {
+  constructor(context: DialectContext, unit: ServedUnit, carrier: Carrier) {
     this.#context = context;
-    this.#uid = unit.uid;
-    this.#definition = unit.definition;
+    this.#unit = unit;
     this.#carrier = carrier;
   }
 
@@ -58,7 +51,7 @@ export class LineReadSession implements LinkSession {
   deliver(): Promise<DeliveryResult> {
     return Promise.resolve({
       outcome: 'refused',
-      reason: `${this.#definition.name} only measures; it takes no commands`,
+      reason: `${this.#unit.definition.name} only measures; it takes no commands`,
     });
   }
 
@@ -87,12 +80,13 @@ export class LineReadSession implements LinkSession {
   }
 
   #line(line: string): void {
-    const message = messagesOf(this.#definition)[0]!;
+    const message = messagesOf(this.#unit.definition)[0]!;
     const [field, type] = Object.entries(message.fields)[0]!;
+    if (this.#unit.isReading?.(line) === false) return this.#refuse('a line that is no reading', line);
     const parsed = lineToValue(type, line);
     if (!parsed.ok) return this.#refuse(`a line that ${parsed.refusal.message}`, line);
     void this.#context.report({
-      uid: this.#uid,
+      uid: this.#unit.uid,
       report: message.name,
       fields: { [field]: parsed.value },
       measuredAt: this.#context.clock.now(),
@@ -100,8 +94,8 @@ export class LineReadSession implements LinkSession {
   }
 
   #refuse(reason: string, line = ''): void {
-    this.#context.refused(this.#uid);
+    this.#context.refused(this.#unit.uid);
     if (!this.#said.isNew('line', reason)) return;
-    this.#context.log.warn({ unit: this.#uid, line: peerText(line), reason }, 'refused; said once');
+    this.#context.log.warn({ unit: this.#unit.uid, line: peerText(line), reason }, 'refused; said once');
   }
 }

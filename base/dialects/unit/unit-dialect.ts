@@ -39,6 +39,7 @@ export class UnitDialect implements Dialect {
       this.#options.listen &&
       (await context.accept(this.#options.listen, (pending) => void this.#adopt(context, served, pending, said)));
     if (listener) context.log.info({ address: addressText(listener.address) }, 'units may dial in');
+    context.ready();
     await aborted(context.signal);
     await Promise.allSettled([listener?.close(), ...[...served.values()].map(({ link }) => link.stop())]);
   }

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { loadDefinitions } from '../base/config/definitions.js';
+import { flash } from '../codegen/flash.js';
+import { exitCodes } from './exit-codes.js';
+import { projectRoot } from './project-root.js';
+
+/** `baseunit flash`: PlatformIO's upload for one unit type and board. */
+export function addFlash(program: Command): void {
+  program
+    .command('flash')
+    .description("build a unit type's firmware with PlatformIO and upload it to the board at the USB port")
+    .argument('<unit>', 'name of its definition, as led-lamp')
+    .requiredOption('--board <board>', 'nodemcuv2 or d1_mini')
+    .option('--port <port>', 'serial port, as /dev/ttyUSB0; default: the first that PlatformIO finds')
+    .action(async (unit: string, { board, port }: { board: string; port?: string }) => {
+      const definitions = await loadDefinitions();
+      const { exitCode } = await flash({
+        unit,
+        board,
+        root: projectRoot,
+        definitions,
+        ...(port === undefined ? {} : { port }),
+      });
+      process.exitCode = exitCode === 0 ? exitCodes.ok : exitCodes.failed;
+    });
+}

@@ -1,0 +1,49 @@
+import { Command, CommanderError } from 'commander';
+import { exitCodeOf, exitCodes } from './exit-codes.js';
+import { addFlash } from './flash.js';
+import { addGenerate } from './generate.js';
+import { addKeys } from './keys.js';
+import { addRun } from './run.js';
+import { addSend } from './send.js';
+import { addSimulate } from './simulate.js';
+import { addStart } from './start.js';
+import { printError, printJson, styled } from './terminal.js';
+import { addUnits } from './units.js';
+import { version } from './version.js';
+import { addWatch } from './watch.js';
+
+/** The whole command line; exported for the tests of its help. */
+export function commandLine(): Command {
+  const program = new Command('baseunit')
+    .description('Base unit and firmware companion for microcontrollers')
+    .version(version)
+    .option('--json', 'print JSON, one object a line, for other programs')
+    .showHelpAfterError('(baseunit --help tells more)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage, configuration or definition, 3 base or unit not reached, 4 outcome other than ok',
+    );
+  for (const add of [addStart, addRun, addGenerate, addFlash, addSimulate, addSend, addUnits, addWatch, addKeys])
+    add(program);
+  return program;
+}
+
+/** Runs a command line and ends the process with its exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = commandLine();
+  const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];
+  for (const command of commands) command.exitOverride();
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+      return;
+    }
+    process.exitCode = exitCodeOf(error);
+    const { message, code } = error as Error & { readonly code?: string };
+    if (program.opts<{ json?: boolean }>().json) printJson({ error: { code: code ?? 'internal', message } });
+    else printError(`${styled('red', 'error')}: ${message}`);
+    if (process.exitCode === exitCodes.failed && error instanceof Error && error.stack) printError(error.stack);
+  }
+}

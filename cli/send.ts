@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadDefinitions } from '../base/config/definitions.js';
+import { loadConfiguration } from '../base/config/load-config.js';
+import { findRunning } from '../base/config/running-file.js';
+import { stateFolderPath } from '../base/config/state-folder.js';
+import type { OutcomeKind } from '../base/core/messages.js';
+import { ConfigurationError } from '../protocol/errors.js';
+import { exitCodes } from './exit-codes.js';
+import { BaseClient, type BaseOptions } from './running-base.js';
+import { sendOverChannel } from './send-over-channel.js';
+import { fieldsText, print, printJson, styled } from './terminal.js';
+
+interface SendOptions extends BaseOptions {
+  readonly ttl?: number;
+  readonly via: 'auto' | 'api' | 'pusher';
+}
+
+/** A command's outcome, as the API and the channel tell it. */
+export interface SentOutcome {
+  readonly id: string;
+  readonly unit: string;
+  readonly command: string;
+  readonly outcome: OutcomeKind;
+  readonly reason?: string;
+  readonly reply?: Readonly<Record<string, unknown>>;
+}
+
+/** `baseunit send`: one command to one unit, and its outcome. */
+export function addSend(program: Command): void {
+  program
+    .command('send')
+    .description('send a command to a unit and wait for its outcome')
+    .argument('<unit>', 'its UID, as kitchen-lamp')
+    .argument('<command>', 'name of the command in the definition, as setColor')
+    .argument('[fields]', 'JSON object of its fields; what is left out has its default', parseFields, {})
+    .option('--ttl <seconds>', 'let it wait so long for a unit that is away', parseSeconds)
+    .option(
+      '--via <way>',
+      'pusher: over the Pusher channel, as a dashboard does; api: over HTTP; auto: the first if it is configured',
+      parseWay,
+      'auto',
+    )
+    .option('-c, --config <file>', 'the configuration file the base was started with')
+    .option('--url <url>', "the base's HTTP API, when it runs elsewhere")
+    .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
+    .action(async (unit: string, command: string, fields: Readonly<Record<string, unknown>>, options: SendOptions) => {
+      const request = {
+        id: randomUUID(),
+        unit,
+        command,
+        fields,
+        ...(options.ttl === undefined ? {} : { ttlS: options.ttl }),
+      };
+      const channel = options.via === 'api' ? undefined : await channelOf(options);
+      const outcome =
+        channel === undefined
+          ? await BaseClient.find(options).request<SentOutcome>(
+              'POST',
+              `/api/v1/units/${encodeURIComponent(unit)}/commands`,
+              { ...request, unit: undefined },
+            )
+          : await sendOverChannel(channel, request);
+      show(outcome, channel === undefined ? 'api' : 'pusher', program.opts<{ json?: boolean }>().json);
+      process.exitCode = outcome.outcome === 'ok' ? exitCodes.ok : exitCodes.outcome;
+    });
+}
+
+/** The channel of the running base's configuration, where it can be published to from here. */
+async function channelOf({ via, config, url }: SendOptions) {
+  if (via === 'auto' && url !== undefined) return undefined;
+  const folder = stateFolderPath({ environment: process.env, ...(config === undefined ? {} : { configFile: config }) });
+  const file = config ?? findRunning(folder)?.configFile;
+  const pusher = file === undefined ? undefined : loadConfiguration(file, await loadDefinitions()).configuration.pusher;
+  if (pusher?.appId !== undefined && pusher.secret !== undefined)
+    return { ...pusher, appId: pusher.appId, secret: pusher.secret };
+  if (via === 'auto') return undefined;
+  throw new ConfigurationError(
+    'config-invalid',
+    'to send over Pusher, the configuration needs pusher.appId and pusher.secret',
+  );
+}
+
+function show(outcome: SentOutcome, via: string, isJson: boolean | undefined): void {
+  if (isJson) return printJson(outcome);
+  const colour = outcome.outcome === 'ok' ? 'green' : 'yellow';
+  const reply = outcome.reply === undefined ? '' : `  ${fieldsText(outcome.reply)}`;
+  const reason = outcome.reason === undefined ? '' : `: ${outcome.reason}`;
+  print(`${styled(colour, outcome.outcome)}${reason}${reply}  (${outcome.unit} ${outcome.command}, via ${via})`);
+}
+
+function parseFields(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (error) {
+    throw new InvalidArgumentError(`It is no JSON: ${(error as Error).message}. Write it as '{"color":"#ff8800"}'.`);
+  }
+  throw new InvalidArgumentError(`Write a JSON object, as '{"color":"#ff8800"}'.`);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds > 0) return seconds;
+  throw new InvalidArgumentError('Write a number of seconds above 0.');
+}
+
+function parseWay(text: string): SendOptions['via'] {
+  if (text === 'auto' || text === 'api' || text === 'pusher') return text;
+  throw new InvalidArgumentError('Write auto, api or pusher.');
+}

@@ -1,0 +1,42 @@
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours only on a terminal, and never with `NO_COLOR` (no-color.org). */
+const hasColour = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+
+export function styled(style: Style, text: string): string {
+  return hasColour ? styleText(style, text) : text;
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printError(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A value as one line of JSON, for `--json`. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value));
+}
+
+/** Rows under headings, each column as wide as its widest cell. */
+export function printTable(headings: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
+  print(styled('bold', line(headings)));
+  for (const row of rows) print(line(row));
+}
+
+/** `temperature 21.5, humidity 48` */
+export function fieldsText(fields: Readonly<Record<string, unknown>>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import type { UnitView } from '../base/core/unit-view.js';
+import { BaseClient, type BaseOptions } from './running-base.js';
+import { fieldsText, print, printJson, printTable } from './terminal.js';
+
+/** `baseunit units`: what the running base knows of its units. */
+export function addUnits(program: Command): void {
+  program
+    .command('units')
+    .description('list the units of the running base with their state and last readings')
+    .option('-c, --config <file>', 'the configuration file the base was started with')
+    .option('--url <url>', "the base's HTTP API, when it runs elsewhere")
+    .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
+    .action(async (options: BaseOptions) => {
+      const { units } = await BaseClient.find(options).request<{ units: UnitView[] }>('GET', '/api/v1/units');
+      if (program.opts<{ json?: boolean }>().json) return printJson({ units });
+      if (units.length === 0) return print('The base has no units: add them to units.known of its configuration.');
+      printTable(
+        ['UNIT', 'DEFINITION', 'STATE', 'ADDRESS', 'LAST'],
+        units.map((unit) => [unit.unit, unit.definition, stateText(unit), unit.address ?? 'dials in', lastText(unit)]),
+      );
+      for (const unit of units) for (const difference of unit.drift) print(`${unit.unit} has drifted: ${difference}`);
+    });
+}
+
+function stateText(unit: UnitView): string {
+  const state = unit.drift.length > 0 ? `${unit.state}, drifted` : unit.state;
+  return unit.reason === undefined ? state : `${state}: ${unit.reason}`;
+}
+
+function lastText(unit: UnitView): string {
+  return Object.entries(unit.last)
+    .map(([name, report]) => `${name}: ${fieldsText(report.fields)}`)
+    .join('; ');
+}

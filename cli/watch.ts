@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { createParser } from 'eventsource-parser';
+import { eventText, type UnitEvent } from './event-text.js';
+import { BaseClient, type BaseOptions } from './running-base.js';
+import { print, printJson } from './terminal.js';
+
+/** `baseunit watch`: readings, outcomes and presence as they come, until Ctrl-C. */
+export function addWatch(program: Command): void {
+  program
+    .command('watch')
+    .description('show readings, outcomes and presence as they come, until Ctrl-C')
+    .argument('[unit]', 'only this unit')
+    .option('-c, --config <file>', 'the configuration file the base was started with')
+    .option('--url <url>', "the base's HTTP API, when it runs elsewhere")
+    .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
+    .action(async (unit: string | undefined, options: BaseOptions) => {
+      const isJson = program.opts<{ json?: boolean }>().json;
+      const stop = new AbortController();
+      const interrupt = (): void => stop.abort();
+      process.once('SIGINT', interrupt);
+      process.once('SIGTERM', interrupt);
+      const query = unit === undefined ? '' : `?unit=${encodeURIComponent(unit)}`;
+      const parser = createParser({
+        onEvent: ({ data }) => {
+          const event = JSON.parse(data) as UnitEvent;
+          if (isJson) printJson(event);
+          else print(eventText(event));
+        },
+      });
+      try {
+        const decoder = new TextDecoder();
+        for await (const octets of await BaseClient.find(options).stream(`/api/v1/events${query}`, stop.signal)) {
+          parser.feed(decoder.decode(octets, { stream: true }));
+        }
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+      } finally {
+        process.removeListener('SIGINT', interrupt);
+        process.removeListener('SIGTERM', interrupt);
+      }
+    });
+}

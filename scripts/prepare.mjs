@@ -1,0 +1,141 @@
+/**
+ * Brings a checkout to where it can run: `node scripts/prepare.mjs start|test|build`. Plain JavaScript without packages,
+ * since it is what installs them. Does only what is missing, so a second run takes a moment.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const LEAST_NODE = [20, 19];
+/** What becomes `dist/`; `tsconfig.build.json` says the same. */
+const SOURCES = ['protocol', 'units', 'base', 'codegen', 'simulator', 'cli'];
+
+/** Programs wanted, by what for, and the Debian package of each. */
+const PROGRAMS = {
+  start: [{ program: 'g++', package: 'g++', what: 'building firmware for this machine' }],
+  test: [
+    { program: 'g++', package: 'g++', what: 'building firmware for this machine' },
+    { program: 'openssl', package: 'openssl', what: 'certificates of the test servers' },
+    { program: 'ip', package: 'iproute2', what: 'network namespaces of the tests' },
+  ],
+  build: [],
+};
+
+/** Prints and ends when something is wrong that a person must mend. */
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1])) return;
+  fail(
+    `Node.js ${process.versions.node} is too old: ${LEAST_NODE.join('.')} or newer is needed (Debian 13: apt-get install nodejs npm).`,
+  );
+}
+
+function modifiedAt(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+function installPackages() {
+  const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
+  if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
+  console.log('Installing npm packages …');
+  const { status } = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) fail('npm ci failed: see above. It needs the npm registry once.');
+}
+
+function has(program) {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+}
+
+/** Installs what is missing through apt when root; otherwise says what to type. */
+function installPrograms(goal) {
+  const missing = PROGRAMS[goal].filter(({ program }) => !has(program));
+  if (missing.length === 0) return;
+  const packages = missing.map((entry) => entry.package);
+  for (const { program, what } of missing) console.log(`${program} is missing (${what}).`);
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot || !has('apt-get')) {
+    const command = `sudo apt-get update && sudo apt-get install ${packages.join(' ')}`;
+    if (goal === 'test') fail(`Install what the tests need, then run them again:\n  ${command}`);
+    console.log(`To have it:\n  ${command}`);
+    return;
+  }
+  console.log(`Installing ${packages.join(', ')} …`);
+  try {
+    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+      stdio: 'inherit',
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  } catch {
+    if (goal === 'test') fail(`apt-get could not install ${packages.join(' ')}: see above.`);
+    console.log('apt-get failed: see above. Going on without.');
+  }
+}
+
+/** The latest change of any source file, in ms. */
+function sourcesModifiedAt() {
+  let latest = Math.max(modifiedAt(join(root, 'tsconfig.json')), modifiedAt(join(root, 'tsconfig.build.json')));
+  for (const folder of SOURCES) {
+    const path = join(root, folder);
+    if (!existsSync(path)) continue;
+    latest = Math.max(latest, modifiedAt(path));
+    for (const name of readdirSync(path, { recursive: true })) {
+      if (name.endsWith('.ts')) latest = Math.max(latest, modifiedAt(join(path, name)));
+    }
+  }
+  return latest;
+}
+
+/**
+ * Compiles the sources into `dist/` when one of them changed since. Type errors, those of a user's definition too, end here.
+ * The new folder takes the old one's place whole: a file whose source is gone does not stay, and a build that is cut short
+ * leaves nothing.
+ */
+export function build() {
+  const dist = join(root, 'dist');
+  const stamp = join(dist, 'built');
+  if (modifiedAt(stamp) >= sourcesModifiedAt()) return;
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  if (!existsSync(compiler)) {
+    if (existsSync(stamp)) return;
+    fail('The npm packages are not installed: run `npm ci` in this folder once, or `npm start`.');
+  }
+  const startedAt = new Date();
+  const fresh = join(root, `dist.${process.pid}`);
+  const arguments_ = [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh];
+  const { status } = spawnSync(process.execPath, arguments_, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    fail('The TypeScript sources do not compile: see above.');
+  }
+  writeFileSync(join(fresh, 'built'), '');
+  utimesSync(join(fresh, 'built'), startedAt, startedAt);
+  const old = join(root, `dist.${process.pid}.old`);
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(fresh, dist);
+  rmSync(old, { recursive: true, force: true });
+}
+
+export function prepare(goal) {
+  checkNode();
+  installPackages();
+  installPrograms(goal);
+  build();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const goal = process.argv[2] ?? 'build';
+  if (!Object.hasOwn(PROGRAMS, goal)) fail(`unknown goal ${goal}: ${Object.keys(PROGRAMS).join(', ')}`);
+  prepare(goal);
+}
