@@ -1,0 +1,2 @@
+// Generated from units/led-lamp-line.ts by `baseunit generate`. Do not edit.
+#pragma once

@@ -1,0 +1,2 @@
+// Generated from units/light-sensor.ts by `baseunit generate`. Do not edit.
+#pragma once

@@ -1,0 +1,2 @@
+// Generated from units/rain-barrel.ts by `baseunit generate`. Do not edit.
+#pragma once
