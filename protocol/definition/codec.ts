@@ -148,7 +148,7 @@ function read(cursor: Cursor, type: FieldType): FieldValue {
       if (value < Math.fround(type.min) || value > Math.fround(type.max)) {
         throw new Refused('out-of-range', `is ${value}; it must be ${type.min} to ${type.max}`);
       }
-      return value;
+      return shortestF32(value);
     }
     case 'rgb':
       return `#${toHex(cursor.take(3))}`;
@@ -179,6 +179,19 @@ function inRange(type: { readonly min: number; readonly max: number }, value: nu
   if (value < type.min || value > type.max)
     throw new Refused('out-of-range', `is ${value}; it must be ${type.min} to ${type.max}`);
   return value;
+}
+
+/**
+ * The shortest decimal that is this f32: 21.3, not 21.299999237060547. It encodes to the same octets, and a value at a bound
+ * such as 0.1 is not above it.
+ */
+function shortestF32(value: number): number {
+  if (value === 0) return value; // -0 has no decimal of its own
+  for (let digits = 6; digits <= 8; digits += 1) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return Number(value.toPrecision(9));
 }
 
 function utf8(octets: Uint8Array): string {
