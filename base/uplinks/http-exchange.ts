@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.js';
 import { peerText } from '../core/log.js';
 
 /** A central that does not even accept is not worth waiting for (reference/limits.md, Webhook). */
-export const CONNECT_TIMEOUT_MS = 3_000;
+const CONNECT_TIMEOUT_MS = 3_000;
 /** What of an answer is read; nothing we ask for is longer (reference/limits.md, Webhook). */
 export const MAX_ANSWER_OCTETS = 65_536;
 /** A central's answer headers; Node's own default is twice that. */

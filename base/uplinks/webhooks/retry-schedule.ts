@@ -20,7 +20,7 @@ export const SCHEDULE_MS = [
 ] as const;
 
 /** Receivers that fell over together must not be asked again together. */
-export const JITTER = 0.2;
+const JITTER = 0.2;
 
 /** The waits before each attempt, in ms, from the attempt of that number on (0: the first, at once). Ends when it is to be given up. */
 export function* retryDelays(random: Random, fromAttempt = 0): Generator<number, void, void> {

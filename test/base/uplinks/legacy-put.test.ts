@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { legacyPath, pathSegment } from '../../../base/uplinks/webhooks/legacy-put.js';
 import { report } from './local-bus.js';
@@ -35,6 +36,19 @@ describe('the path of a reading for the original dashboard', () => {
     expect(pathOf(1, '127.0.0.1:40123')).toEqual({ path: '/webhook/update-unit/127.0.0.1%3A40123/1' });
     expect(pathOf(1, '[::1]:8888')).toEqual({ path: '/webhook/update-unit/%3A%3A1/1' });
     expect(pathOf(1, '..')).toHaveProperty('refusal');
+  });
+
+  it('whatever the reading: names the same place of the dashboard, with one segment more', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[./\\\\%2ex]{0,8}$/)), (text) => {
+        const segment = pathSegment(text);
+        if (segment === undefined) return;
+        const url = new URL(`https://dashboard.example/webhook/update-unit/10.0.0.1/${segment}`);
+        expect(url.pathname.split('/')).toEqual(['', 'webhook', 'update-unit', '10.0.0.1', segment]);
+        expect([decodeURIComponent(segment), url.search, url.hash]).toEqual([text, '', '']);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('is bounded', () => {

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { verifyWebhook } from '../../../base/uplinks/webhooks/standard-webhook.js';
 import type { LegacyWebhookOptions, WebhookOptions } from '../../../base/uplinks/webhooks/webhook-options.js';
-import { WebhooksUplink } from '../../../base/uplinks/webhooks/webhooks-uplink.js';
+import { MAX_LEGACY_PER_UNIT, WebhooksUplink } from '../../../base/uplinks/webhooks/webhooks-uplink.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { QuietLog } from '../../support/quiet-log.js';
 import { makeCertificates } from './certificates.js';
@@ -253,7 +253,9 @@ describe('the original dashboard', () => {
     bus.publish(report('hall-light', 1));
     await soon(() => expect(receiver.received.length).toBe(1));
     await soon(() => expect(uplink.status[0]!.state).toBe('failing'));
-    for (let sequence = 2; sequence <= 17; sequence += 1) bus.publish(report('hall-light', sequence));
+    for (let sequence = 2; sequence <= MAX_LEGACY_PER_UNIT; sequence += 1) bus.publish(report('hall-light', sequence));
+    expect(uplink.status[0]!.dropped).toBe(0);
+    bus.publish(report('hall-light', MAX_LEGACY_PER_UNIT + 1));
     receiver.respond = status(200);
     expect(uplink.status[0]!.dropped).toBe(1);
     await soon(async () => {
