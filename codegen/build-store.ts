@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Old builds kept in `.build/`: enough for every example unit, plain and sanitized, through a few changes. */
@@ -8,6 +8,9 @@ export const MAX_BUILDS = 48;
 /** Left by a build that was killed; nothing takes this long to compile. */
 const ABANDONED_MS = 60 * 60 * 1000;
 const UNFINISHED = 'unfinished-';
+
+/** Builds under way in this process, by folder: who asks for the same waits for the first. */
+const underWay = new Map<string, Promise<string>>();
 
 /**
  * What was made from these inputs: `.build/<hash>/<name>`, made by `make` when it is not there yet. Two processes may
@@ -19,13 +22,29 @@ export async function storedBuild(
   name: string,
   make: (program: string) => Promise<void>,
 ): Promise<string> {
-  const store = join(root, '.build');
-  const folder = join(store, hash);
+  const folder = join(root, '.build', hash);
   const program = join(folder, name);
   if (existsSync(program)) {
     await touch(folder);
     return program;
   }
+  const building = underWay.get(folder) ?? build(join(root, '.build'), hash, name, make);
+  underWay.set(folder, building);
+  try {
+    return await building;
+  } finally {
+    underWay.delete(folder);
+  }
+}
+
+async function build(
+  store: string,
+  hash: string,
+  name: string,
+  make: (program: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(store, hash);
+  const program = join(folder, name);
   await mkdir(store, { recursive: true });
   const unfinished = await mkdtemp(join(store, UNFINISHED));
   try {
@@ -40,12 +59,13 @@ export async function storedBuild(
   return program;
 }
 
-/** The date of a build's folder says when it was last used. */
+/** The date of a build's folder says when it was last used: the disk's own clock sets it, when something comes or goes. */
 async function touch(folder: string): Promise<void> {
-  const { atime } = await stat(folder);
-  await utimes(folder, atime, new Date()).catch(() => {
+  try {
+    await rm(await mkdtemp(join(folder, 'used-')), { recursive: true });
+  } catch {
     // Somebody else's folder, or a read-only disk: the build can be used all the same, it only looks older.
-  });
+  }
 }
 
 async function forgetOldest(store: string, justMade: string): Promise<void> {

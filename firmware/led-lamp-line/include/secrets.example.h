@@ -1,2 +1,14 @@
 // Generated from units/led-lamp-line.ts by `baseunit generate`. Do not edit.
 #pragma once
+
+// Copy this file to firmware/led-lamp-line/include/secrets.h and fill it in; git ignores that one.
+namespace secrets {
+
+constexpr char wifiName[] = "";
+constexpr char wifiPassword[] = "";
+/** The unit's UID: the name under which the base knows it, 1 to 16 octets. */
+constexpr char uid[] = "example";
+/** A unit of lines has no key: leave the zeros. */
+constexpr char key[] = "00000000000000000000000000000000";
+
+}  // namespace secrets
