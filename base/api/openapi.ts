@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import {
+  commandSchema,
+  definitionSchema,
+  eventsHeaders,
+  eventsQuery,
+  healthSchema,
+  outcomeSchema,
+  problemSchema,
+  unitParams,
+  unitSchema,
+  unitsSchema,
+} from './api-schemas.js';
+import { PROBLEM_TYPE } from './problem.js';
+
+/** The documented side of each route. Requests are checked with the same zod schemas, in the routes. */
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonSchema => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
+  return rest;
+};
+
+/** Shared, under `components.schemas`. */
+export const components: readonly JsonSchema[] = [
+  { $id: 'Problem', ...jsonSchema(problemSchema) },
+  { $id: 'Unit', ...jsonSchema(unitSchema) },
+  { $id: 'Definition', ...jsonSchema(definitionSchema) },
+  { $id: 'Command', ...jsonSchema(commandSchema, 'input') },
+  { $id: 'Outcome', ...jsonSchema(outcomeSchema) },
+];
+
+const problems = {
+  400: 'The request cannot be understood; `detail` names the fault',
+  401: 'There is no token, or not the right one',
+  403: 'The Host header names another machine',
+  404: 'There is no such unit, or no such route',
+  413: 'The body is longer than 64 KiB',
+  415: 'The body is not application/json',
+  429: 'Too many requests, or too many event streams, of one token; try again after `Retry-After` seconds',
+  431: 'More than 50 headers, or more than 8 KiB of them',
+  500: "An error of the base's own; its log has it",
+  503: 'The base is stopping, or all its event streams are taken',
+} as const;
+
+const refused = (status: keyof typeof problems): [number, JsonSchema] => [
+  status,
+  {
+    description: problems[status],
+    content: { [PROBLEM_TYPE]: { schema: { $ref: 'Problem#' } } },
+    ...(status === 429
+      ? { headers: { 'retry-after': { type: 'integer', description: 'Seconds to wait' } } }
+      : status === 401
+        ? { headers: { 'www-authenticate': { type: 'string' } } }
+        : {}),
+  },
+];
+
+/** Every route can be refused so, `/healthz` only the first way. */
+const everywhere = [403, 431] as const;
+const withToken = [401, 429, 500, 503] as const;
+
+const responses = (ok: JsonSchema, ...others: readonly (keyof typeof problems)[]): JsonSchema =>
+  Object.fromEntries([[200, ok], ...[...everywhere, ...withToken, ...others].map(refused)]);
+
+const unit = { params: jsonSchema(unitParams) };
+
+export const routeDocs = {
+  healthz: {
+    operationId: 'health',
+    summary: 'Whether the base runs',
+    description: 'Needs no token.',
+    tags: ['base'],
+    security: [],
+    response: {
+      200: { description: 'It runs', ...jsonSchema(healthSchema) },
+      503: { description: 'It is stopping', ...jsonSchema(healthSchema) },
+      ...Object.fromEntries(everywhere.map(refused)),
+    },
+  },
+  units: {
+    operationId: 'listUnits',
+    summary: 'All units, with their state and last reports',
+    tags: ['units'],
+    response: responses({
+      description: 'The units',
+      ...jsonSchema(unitsSchema.extend({ units: z.array(z.unknown()) })),
+      properties: { units: { type: 'array', items: { $ref: 'Unit#' } } },
+    }),
+  },
+  unit: {
+    operationId: 'getUnit',
+    summary: 'One unit, with its state and last reports',
+    tags: ['units'],
+    ...unit,
+    response: responses({ description: 'The unit', $ref: 'Unit#' }, 404),
+  },
+  definition: {
+    operationId: 'getDefinition',
+    summary: 'What a unit reports and can be told: messages, fields, ranges, defaults',
+    tags: ['units'],
+    ...unit,
+    response: responses({ description: 'The definition the base believes it runs', $ref: 'Definition#' }, 404),
+  },
+  commands: {
+    operationId: 'sendCommand',
+    summary: 'Tell a unit to do something, and learn how it ended',
+    description: 'Answers when the command has its outcome, with status 200 whatever the outcome is.',
+    tags: ['units'],
+    ...unit,
+    body: { $ref: 'Command#' },
+    response: responses({ description: 'How it ended', $ref: 'Outcome#' }, 400, 404, 413, 415),
+  },
+  events: {
+    operationId: 'streamEvents',
+    summary: 'Reports, outcomes, presence and log lines as they come, as Server-Sent Events',
+    description:
+      'Each event has `event:` (its kind), `id:` (increasing) and `data:` (JSON). With `Last-Event-ID` those of the last 1 000 events that you missed are sent first; `event: gap` with `{"missed": number | null}` says how many are gone (null: nobody knows, the base was started anew). A comment comes every 20 s.',
+    tags: ['events'],
+    querystring: jsonSchema(eventsQuery, 'input'),
+    headers: jsonSchema(eventsHeaders, 'input'),
+    response: responses(
+      {
+        description: 'Events, until either side ends it',
+        content: { 'text/event-stream': { schema: { type: 'string' } } },
+      },
+      400,
+      404,
+    ),
+  },
+  openapi: {
+    operationId: 'getOpenApi',
+    summary: 'This description',
+    tags: ['base'],
+    response: responses({ description: 'OpenAPI 3.1', type: 'object', additionalProperties: true }),
+  },
+};
+
+/** Options of `@fastify/swagger`. */
+export function swaggerOptions(name: string, version: string) {
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: `baseunit: ${name}`, description: 'Units, commands and live events of one base.', version },
+      tags: [
+        { name: 'units', description: 'Devices, and what they can be told' },
+        { name: 'events', description: 'What happens, as it happens' },
+        { name: 'base', description: 'The base itself' },
+      ],
+      components: {
+        securitySchemes: {
+          token: {
+            type: 'http' as const,
+            scheme: 'bearer',
+            description: "In the file api-token in the base's state folder",
+          },
+        },
+      },
+      security: [{ token: [] }],
+    },
+    refResolver: {
+      buildLocalReference: ({ $id }: { readonly $id?: unknown }, _base: unknown, _fragment: unknown, index: number) =>
+        typeof $id === 'string' ? $id : `Schema${index}`,
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { CommandRequest } from '../../../base/core/command-request.js';
+import type { Outcome } from '../../../base/core/messages.js';
+import type { UnitView } from '../../../base/core/unit-view.js';
+import type { UnitsPort } from '../../../base/core/units-port.js';
+import type { UnitDefinition } from '../../../protocol/definition/index.js';
+import ledLamp from '../../../units/led-lamp.js';
+import ledLampLine from '../../../units/led-lamp-line.js';
+import rainBarrel from '../../../units/rain-barrel.js';
+
+const view = (unit: string, { name, kind, wire }: UnitDefinition, more: Partial<UnitView> = {}): UnitView => ({
+  unit,
+  definition: name,
+  kind,
+  wire,
+  state: 'idle',
+  drift: [],
+  last: {},
+  counts: { reports: 0, commands: 0, missing: 0, refused: 0 },
+  ...more,
+});
+
+/** Three units in memory. A command ends `ok` at once, or as `answer` says. */
+export class KnownUnits implements UnitsPort {
+  readonly requests: CommandRequest[] = [];
+  answer: (request: CommandRequest) => Promise<Outcome> | Outcome = (request) => outcomeOf(request);
+  readonly #definitions = new Map<string, UnitDefinition>([
+    ['kitchen-lamp', ledLamp],
+    ['old lamp/ö', ledLampLine],
+    ['barrel', rainBarrel],
+  ]);
+  readonly #views: readonly UnitView[] = [
+    view('kitchen-lamp', ledLamp, {
+      version: '1.0.0',
+      address: '192.168.1.20:8888',
+      lastSeenAt: 1_767_225_600_000,
+      last: {
+        state: { id: 'kitchen-lamp/1/7', fields: { color: '#ff8800', brightness: 80 }, measuredAt: 1_767_225_600_000 },
+      },
+      counts: { reports: 7, commands: 3, missing: 1, refused: 0 },
+    }),
+    view('old lamp/ö', ledLampLine, { address: '192.168.1.21:8888' }),
+    view('barrel', rainBarrel, {
+      state: 'offline',
+      reason: 'connect refused',
+      drift: ['water.litres is u8 there, f32 here'],
+      last: {
+        level: { id: 'barrel/1/1', fields: { litres: 12.5, waterTemperature: 9, flow: [0.5, 1] }, measuredAt: 1 },
+      },
+    }),
+  ];
+
+  list(): readonly UnitView[] {
+    return this.#views;
+  }
+  get(unit: string): UnitView | undefined {
+    return this.#views.find((each) => each.unit === unit);
+  }
+  definitionOf(unit: string): UnitDefinition | undefined {
+    return this.#definitions.get(unit);
+  }
+  async command(request: CommandRequest): Promise<Outcome> {
+    this.requests.push(request);
+    return this.answer(request);
+  }
+}
+
+export function outcomeOf({ id, unit, command, source }: CommandRequest, more: Partial<Outcome> = {}): Outcome {
+  return { kind: 'outcome', id, unit, command, outcome: 'ok', source, at: 1_767_225_600_123, ...more };
+}

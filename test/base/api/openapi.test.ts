@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { startApi } from './running-api.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: a document is looked into
+type Json = any;
+
+const document = async (): Promise<Json> => {
+  const { call } = await startApi();
+  const { status, body } = await call('/api/v1/openapi.json');
+  expect(status).toBe(200);
+  return body;
+};
+
+const operations = (api: Json): [string, Json][] =>
+  Object.entries(api.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Json] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ]),
+  );
+
+describe('the OpenAPI document', () => {
+  it('has every route, its own too', async () => {
+    const api = await document();
+    expect(api.openapi).toBe('3.1.0');
+    expect(api.info).toMatchObject({ title: 'baseunit: test', version: '1.2.3' });
+    expect(
+      operations(api)
+        .map(([route]) => route)
+        .sort(),
+    ).toEqual([
+      'GET /api/v1/events',
+      'GET /api/v1/openapi.json',
+      'GET /api/v1/units',
+      'GET /api/v1/units/{unit}',
+      'GET /api/v1/units/{unit}/definition',
+      'GET /healthz',
+      'POST /api/v1/units/{unit}/commands',
+    ]);
+  });
+
+  it('says for every route what it is for, what it answers, and each way it refuses', async () => {
+    const api = await document();
+    for (const [route, operation] of operations(api)) {
+      expect(operation.operationId, route).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(operation.summary, route).not.toBe('');
+      const { 200: ok, ...refusals } = operation.responses;
+      expect(Object.values(ok.content as object), route).toEqual([
+        expect.objectContaining({ schema: expect.any(Object) }),
+      ]);
+      const statuses = Object.keys(refusals);
+      if (route === 'GET /healthz') expect(statuses).toEqual(['403', '431', '503']);
+      else expect(statuses, route).toEqual(expect.arrayContaining(['401', '403', '429', '431', '500', '503']));
+      for (const [status, refusal] of Object.entries<Json>(refusals)) {
+        expect(refusal.description, `${route} ${status}`).not.toMatch(/default/i);
+        if (route === 'GET /healthz' && status === '503') continue;
+        expect(refusal.content, `${route} ${status}`).toEqual({
+          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+        });
+      }
+    }
+    expect(Object.keys(api.paths['/api/v1/units/{unit}/commands'].post.responses)).toEqual(
+      expect.arrayContaining(['400', '404', '413', '415']),
+    );
+  });
+
+  it('says which routes need the token', async () => {
+    const api = await document();
+    expect(api.components.securitySchemes.token).toMatchObject({ type: 'http', scheme: 'bearer' });
+    expect(api.security).toEqual([{ token: [] }]);
+    const open = operations(api).filter(([, operation]) => operation.security?.length === 0);
+    expect(open.map(([route]) => route)).toEqual(['GET /healthz']);
+  });
+
+  it('has the schemas of all that is taken and given', async () => {
+    const api = await document();
+    expect(Object.keys(api.components.schemas).sort()).toEqual(['Command', 'Definition', 'Outcome', 'Problem', 'Unit']);
+    expect(api.components.schemas.Command.properties).toMatchObject({
+      id: { type: 'string', maxLength: 64 },
+      line: { maxLength: 64 },
+      ttlS: { type: 'number', exclusiveMinimum: 0, maximum: 86_400 },
+    });
+    expect(api.components.schemas.Command.additionalProperties).toBe(false);
+    expect(api.components.schemas.Outcome.required).toEqual(['id', 'unit', 'command', 'outcome', 'at']);
+    expect(api.components.schemas.Problem.required).toEqual(['type', 'title', 'status', 'detail']);
+    const commands = api.paths['/api/v1/units/{unit}/commands'].post;
+    expect(commands.requestBody.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Command' });
+    expect(commands.parameters).toEqual([expect.objectContaining({ in: 'path', name: 'unit', required: true })]);
+    expect(commands.responses[200].content['application/json'].schema).toEqual({
+      $ref: '#/components/schemas/Outcome',
+    });
+    const events = api.paths['/api/v1/events'].get;
+    expect(events.parameters.map(({ in: where, name }: Json) => `${where} ${name}`).sort()).toEqual([
+      'header last-event-id',
+      'query kind',
+      'query unit',
+    ]);
+    expect(Object.keys(events.responses[200].content)).toEqual(['text/event-stream']);
+  });
+
+  it('refers to nothing that it does not have', async () => {
+    const api = await document();
+    const references = [...JSON.stringify(api).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
+      ([, name]) => name!,
+    );
+    expect(references.length).toBeGreaterThan(5);
+    for (const name of references) expect(api.components.schemas).toHaveProperty(name);
+    expect([...JSON.stringify(api).matchAll(/"\$ref":"(?!#\/components\/schemas\/)/g)]).toEqual([]);
+  });
+});
