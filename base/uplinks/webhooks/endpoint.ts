@@ -85,12 +85,16 @@ export class Endpoint {
 
   /** Lets attempts in flight end, for at most 2 s; what still waits is forgotten unless the outbox keeps it. */
   async stop(): Promise<void> {
-    if (this.#state === 'running') this.#state = 'stopped';
+    const isFirst = this.#state === 'running';
+    if (isFirst) this.#state = 'stopped';
     this.#timer?.cancel();
-    if (this.#inFlight.size === 0) return;
-    const grace = this.#options.clock.after(STOP_GRACE_MS, () => this.#abort.abort());
-    await Promise.all(this.#inFlight);
-    grace.cancel();
+    if (this.#inFlight.size > 0) {
+      const grace = this.#options.clock.after(STOP_GRACE_MS, () => this.#abort.abort());
+      await Promise.all(this.#inFlight);
+      grace.cancel();
+    }
+    const waiting = this.#options.outbox.count;
+    if (isFirst && waiting > 0) this.#log.warn({ waiting }, 'stopped with events that were not delivered');
   }
 
   #pump(): void {

@@ -178,5 +178,6 @@ describe('an endpoint', () => {
     await stopping;
     await rig.endpoint.stop();
     expect([rig.clock.waiting, rig.attempts.length]).toEqual([0, 1]);
+    expect(rig.log.lines.map(({ fields }) => fields.waiting)).toEqual([2]);
   });
 });

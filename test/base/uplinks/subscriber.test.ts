@@ -256,6 +256,19 @@ describe('a subscriber', () => {
     await soon(() => expect(hub.connections.length).toBe(5));
   });
 
+  it('follows a server to TLS when that closes with 4000, and says so once', async () => {
+    const hub = await startHub({ connected: ({ socket }) => socket.close(4000, 'TLS only') });
+    const rig = subscribe(hub);
+    await soon(() => expect(rig.said('warn')).toEqual([expect.stringContaining('pusher.tls')]));
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await rig.clock.advance(NOT_CONNECTED_MS + 60_000);
+      await settle(20);
+    }
+    // the attempts over TLS never become WebSockets on this plain server
+    expect(hub.connections.length).toBe(1);
+    expect(rig.said('warn').filter((message) => message.includes('pusher.tls')).length).toBe(1);
+  });
+
   it('tries anew 3 s and its back-off after a server that is silent', async () => {
     const hub = await startHub({ connected: () => {} });
     const rig = subscribe(hub);
