@@ -6,7 +6,7 @@ import { problemKinds } from './problem.js';
 /** What the API takes and gives, checked and documented from one place. Times are Unix ms. */
 
 /** A day: what waits longer for a unit is forgotten (reference/limits.md, "Kept session"). */
-export const MAX_TTL_S = 86_400;
+const MAX_TTL_S = 86_400;
 const MAX_ID_CHARACTERS = 64;
 const MAX_NAME_CHARACTERS = 64;
 /** As a message has at most. */

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 /** Written with brackets where it is IPv6, as in a Host header. */
 const alwaysAllowed = ['localhost', '127.0.0.1', '[::1]'];
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 

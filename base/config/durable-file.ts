@@ -24,7 +24,7 @@ export function writeDurably(path: string, text: string): void {
 }
 
 /** Makes names made or taken away in a folder last through a power cut. */
-export function syncFolder(path: string): void {
+function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');
   try {

@@ -23,7 +23,7 @@ const MAX_LINE_CHARACTERS = 64;
 const reading = new RegExp(`^[A-Za-z0-9.,+:_-]{1,${MAX_LINE_CHARACTERS}}$`);
 
 /** A read unit of the original's file: one line, one reading, of no known type. */
-export const legacyReadUnit = defineUnit({
+const legacyReadUnit = defineUnit({
   name: 'legacy-reading',
   version: '1.0.0',
   kind: 'read',

@@ -21,7 +21,7 @@ export interface RunningApi {
   call(path: string, init?: RequestInit): Promise<Answer>;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came
