@@ -97,7 +97,12 @@ describe('the API token', () => {
 });
 
 describe('the running base', () => {
-  const base = { pid: process.pid, url: 'http://127.0.0.1:8889', startedAt: 1_700_000_000_000, configFile: '/home/pi/base.json' };
+  const base = {
+    pid: process.pid,
+    url: 'http://127.0.0.1:8889',
+    startedAt: 1_700_000_000_000,
+    configFile: '/home/pi/base.json',
+  };
 
   it('is found while it runs', () => {
     const folder = temporaryFolder();
