@@ -57,7 +57,7 @@ export class CommandQueue {
     const at = this.#waiting.indexOf(item);
     if (at === -1) return;
     this.#waiting.splice(at, 1);
-    item.settle({ outcome: 'expired', reason: 'it waited behind other commands until its time was over' });
+    item.settle(expired);
   }
 
   async #work(): Promise<void> {
@@ -65,7 +65,9 @@ export class CommandQueue {
     this.#isBusy = true;
     for (let item = this.#waiting.shift(); item !== undefined; item = this.#waiting.shift()) {
       item.expiry.cancel();
-      item.settle(await this.#contained(item.delivery));
+      // A machine that was busy or asleep may come here before the timer does.
+      const isLate = item.delivery.deadline <= this.#clock.monotonic();
+      item.settle(isLate ? expired : await this.#contained(item.delivery));
     }
     this.#isBusy = false;
   }
@@ -88,4 +90,8 @@ export class CommandQueue {
   }
 }
 
+const expired: DeliveryResult = {
+  outcome: 'expired',
+  reason: 'it waited behind other commands until its time was over',
+};
 const stopped: DeliveryResult = { outcome: 'unreachable', reason: 'the base is stopping' };

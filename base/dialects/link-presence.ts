@@ -32,7 +32,10 @@ export function linkPresence(
         context.presence(unit.uid, { state: 'offline', reason });
         if (!said.isNew('link', reason)) return;
         const code = state.error instanceof BaseUnitError ? state.error.code : 'internal';
-        context.log.warn({ unit: unit.uid, address: where, code, reason }, 'no link; trying again, said once');
+        context.log.warn(
+          { unit: unit.uid, address: where, code, reason },
+          policy === 'accepted' ? 'no link; the unit dials in, said once' : 'no link; trying again, said once',
+        );
       }
     }
   };

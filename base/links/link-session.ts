@@ -6,6 +6,8 @@ export interface LinkSession {
   readonly life: string;
   /** A command waits for its answer, or a report is under way: do not close for idleness. */
   readonly isBusy: boolean;
+  /** One side has said goodbye, or it is over: nothing can be delivered any more. */
+  readonly isClosing: boolean;
   /** Resolves with the outcome, a time-out included. Rejects with LinkError when the link is lost before the answer. */
   deliver(delivery: Delivery): Promise<DeliveryResult>;
   /** Asks the peer for a sign of life. */
@@ -29,6 +31,6 @@ export interface LinkEvents {
 
 /**
  * Makes a session of a carrier. Resolves when it is open; rejects, the carrier destroyed, when it cannot be or the signal
- * aborts first. Afterwards the signal has no meaning.
+ * aborts first. Afterwards the signal has no meaning. It bounds its own time: the link waits for it.
  */
 export type OpenSession = (events: LinkEvents, signal: AbortSignal) => Promise<LinkSession>;

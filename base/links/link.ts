@@ -1,21 +1,12 @@
 import { BaseUnitError, InternalError, LinkError, TimeoutError } from '../../protocol/errors.js';
-import { type Clock, delay, type Timer } from '../core/clock.js';
+import { type Clock, delay } from '../core/clock.js';
 import { type Deferred, deferred } from '../core/deferred.js';
 import type { Delivery, DeliveryResult } from '../core/delivery.js';
-import type { Log } from '../core/log.js';
 import type { Random } from '../core/random.js';
 import { backOff, REFUSED_BACK_OFF_MS } from './back-off.js';
 import type { LinkSession, OpenSession } from './link-session.js';
+import { type Heartbeat, LinkWatch } from './link-watch.js';
 
-/** A ping after so long without inbound octets (our own writes prove nothing); without any for so long the link is dead. */
-export interface Heartbeat {
-  readonly pingAfterMs: number;
-  readonly deadAfterMs: number;
-}
-
-export const HEARTBEAT: Heartbeat = { pingAfterMs: 15_000, deadAfterMs: 45_000 };
-/** Connecting and opening together (reference/limits.md, "TCP pre-auth"). */
-export const OPENING_MS = 20_000;
 /** An on-demand link closes after so long without a command in flight or a report coming. */
 export const IDLE_MS = 2_000;
 /** A link that was up for so long starts its back-off anew. */
@@ -32,6 +23,7 @@ export type LinkState =
   | { readonly kind: 'down' }
   | { readonly kind: 'opening' }
   | { readonly kind: 'up'; readonly session: LinkSession }
+  /** Could not be opened, or was lost. */
   | { readonly kind: 'failed'; readonly error: Error };
 
 export interface LinkOptions {
@@ -46,7 +38,14 @@ export interface LinkOptions {
   readonly onState: (state: LinkState) => void;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Log;
+}
+
+/** How one link, from claim to end, ended. */
+interface Ended {
+  /** How long it was up; 0: it never was. */
+  readonly upMs: number;
+  /** `undefined`: in order. */
+  readonly error: Error | undefined;
 }
 
 /**
@@ -58,16 +57,17 @@ export class Link {
   readonly #stop = new AbortController();
   #state: LinkState = { kind: 'down' };
   #running: Promise<void> | undefined;
+  /** The connection that is not up yet. */
+  #opening: AbortController | undefined;
+  #watch: LinkWatch | undefined;
   /** Whoever needs the link waits for this attempt's end, or the next one's. */
   #attempt: Deferred<LinkSession> | undefined;
   #wake: Deferred<void> = deferred();
   #isHurried = false;
   /** Deliveries that keep trying. */
   #patient = 0;
-  #failedAt = Number.NEGATIVE_INFINITY;
-  #lastActive = 0;
-  #lastInbound = 0;
-  #hasPinged = false;
+  /** From here attempts keep their distance: when the last one failed, or when the link came up. */
+  #distanceFrom = Number.NEGATIVE_INFINITY;
   #deliveries = 0;
 
   constructor(options: LinkOptions) {
@@ -84,45 +84,51 @@ export class Link {
 
   /** Says goodbye, ends, and waits until everything of this link is gone. */
   async stop(): Promise<void> {
-    this.#stop.abort(new InternalError('stopped', 'the base is stopping'));
+    const error = new InternalError('stopped', 'the base is stopping');
+    this.#stop.abort(error);
+    this.#attempt?.reject(error);
     await this.#running;
   }
 
-  /** For `accepted` links: the unit has dialled us. Replaces a link that is up; resolves when this one has ended. */
+  /** For `accepted` links: the unit has dialled us. The newest connection wins; resolves when this one has ended. */
   adopt(open: OpenSession): Promise<void> {
+    this.#opening?.abort(new LinkError('link-lost', 'the unit connected once more'));
     if (this.#state.kind === 'up') this.#state.session.close('replaced');
-    const running = this.#once(open).catch((error: Error) => this.#failed(error));
+    const running = this.#once(open).then(() => {});
     this.#running = Promise.all([this.#running, running]).then(() => {});
     return running;
   }
 
   /** Takes a command to the unit; opens the link for it where the policy allows. Never rejects. */
   async deliver(delivery: Delivery): Promise<DeliveryResult> {
-    let sentIn: LinkSession | undefined;
-    let repeatUntil = delivery.deadline;
+    const { clock } = this.#options;
+    /** The life of the unit in which it was sent. */
+    let sentIn: string | undefined;
+    let until = delivery.deadline;
     for (;;) {
       let session: LinkSession;
       try {
-        session = await this.#need(repeatUntil, delivery.isPatient || sentIn !== undefined);
+        session = await this.#need(until, delivery.isPatient || sentIn !== undefined);
       } catch (error) {
         const reason = (error as Error).message;
         if (sentIn !== undefined)
           return { outcome: 'unknown', reason: `the link was lost before the unit answered; ${reason}` };
         return { outcome: isTooLate(error) ? 'expired' : 'unreachable', reason };
       }
-      if (sentIn !== undefined && session.life !== sentIn.life) {
+      if (sentIn !== undefined && session.life !== sentIn) {
         return { outcome: 'unknown', reason: 'the unit restarted before it answered' };
       }
-      sentIn = session;
-      repeatUntil = Math.min(delivery.deadline, this.#options.clock.monotonic() + delivery.timeoutMs);
+      // Repeated only while its sender may still wait for the answer to the first sending.
+      if (sentIn === undefined) until = Math.min(delivery.deadline, clock.monotonic() + delivery.timeoutMs);
+      sentIn = session.life;
       this.#deliveries += 1;
       try {
         return await session.deliver(delivery);
       } catch (error) {
-        if (!(error instanceof LinkError)) return { outcome: 'refused', reason: (error as Error).message };
+        if (!(error instanceof LinkError)) return { outcome: 'unknown', reason: (error as Error).message };
       } finally {
         this.#deliveries -= 1;
-        this.#lastActive = this.#options.clock.monotonic();
+        this.#watch?.delivered();
       }
     }
   }
@@ -144,14 +150,17 @@ export class Link {
   async #nextAttempt(deadline: number, isPatient: boolean): Promise<LinkSession | undefined> {
     const { clock, policy } = this.#options;
     this.#stop.signal.throwIfAborted();
-    if (this.#state.kind === 'up') return this.#state.session;
     const leftMs = deadline - clock.monotonic();
     if (leftMs <= 0) throw tooLate();
+    const state = this.#state;
+    if (state.kind === 'up' && !state.session.isClosing) return state.session;
+    const mayHurry = this.#mayHurry(state);
     if (!isPatient) {
-      if (policy === 'accepted') throw new LinkError('link-lost', 'the unit is not connected; it dials in itself');
-      if (this.#state.kind === 'failed' && !this.#mayHurry(this.#state.error)) throw this.#state.error;
+      if (policy === 'accepted' && this.#opening === undefined)
+        throw new LinkError('link-lost', 'the unit is not connected; it dials in itself');
+      if (policy !== 'accepted' && !mayHurry && state.kind !== 'opening') throw whyNot(state);
     }
-    if (this.#state.kind !== 'failed' || this.#mayHurry(this.#state.error)) this.#isHurried = true;
+    if (mayHurry) this.#isHurried = true;
     this.#wake.resolve();
     this.#attempt ??= deferred();
     try {
@@ -162,31 +171,24 @@ export class Link {
     }
   }
 
-  #mayHurry(error: Error): boolean {
-    const distance = isRefusal(error) ? LEAST_DISTANCE_REFUSED_MS : LEAST_DISTANCE_MS;
-    return this.#options.clock.monotonic() - this.#failedAt >= distance;
+  #mayHurry(state: LinkState): boolean {
+    if (state.kind === 'down' || state.kind === 'opening') return state.kind === 'down';
+    const isRefused = state.kind === 'failed' && isRefusal(state.error);
+    const distance = isRefused ? LEAST_DISTANCE_REFUSED_MS : LEAST_DISTANCE_MS;
+    return this.#options.clock.monotonic() - this.#distanceFrom >= distance;
   }
 
   async #run(): Promise<void> {
-    const { clock, random, open } = this.#options;
-    const { signal } = this.#stop;
+    const { random, open } = this.#options;
     let delays = backOff(random);
     let retryMs = 0;
     for (;;) {
       await this.#untilDue(retryMs);
-      if (signal.aborted) break;
-      const startedAt = clock.monotonic();
-      let error: Error | undefined;
-      try {
-        await this.#once(open!);
-      } catch (caught) {
-        error = caught as Error;
-        this.#failed(error);
-      }
-      if (clock.monotonic() - startedAt >= STABLE_MS) delays = backOff(random);
+      if (this.#stop.signal.aborted) return;
+      const { upMs, error } = await this.#once(open!);
+      if (error === undefined || upMs >= STABLE_MS) delays = backOff(random);
       retryMs = error !== undefined && isRefusal(error) ? REFUSED_BACK_OFF_MS : delays.next().value;
     }
-    this.#attempt?.reject(signal.reason);
   }
 
   /** Until the link is to be opened: again after `retryMs`, for the next poll, or because somebody needs it. Or until `stop`. */
@@ -201,98 +203,94 @@ export class Link {
       if (leftMs <= 0 || signal.aborted) break;
       const wake = deferred<void>();
       this.#wake = wake;
-      const timer = Number.isFinite(leftMs) ? clock.after(leftMs, wake.resolve) : undefined;
-      signal.addEventListener('abort', wake.resolve as () => void, { once: true });
+      const stop = (): void => wake.resolve();
+      const timer = Number.isFinite(leftMs) ? clock.after(leftMs, stop) : undefined;
+      signal.addEventListener('abort', stop, { once: true });
       await wake.promise;
-      signal.removeEventListener('abort', wake.resolve as () => void);
+      signal.removeEventListener('abort', stop);
       timer?.cancel();
     }
     this.#isHurried = false;
   }
 
-  /** One link from claim to end. Rejects when it could not be opened or ended otherwise than orderly. */
-  async #once(open: OpenSession): Promise<void> {
+  /** One link from claim to end. Never rejects. */
+  async #once(open: OpenSession): Promise<Ended> {
     const { clock } = this.#options;
+    const { signal } = this.#stop;
     const opening = new AbortController();
-    const abort = (): void => opening.abort(this.#stop.signal.reason);
-    this.#stop.signal.addEventListener('abort', abort, { once: true });
-    const release = await this.#options.claim(this.#stop.signal);
-    const ended = deferred<Error | undefined>();
-    const late = clock.after(OPENING_MS, () =>
-      opening.abort(new TimeoutError('opening-timeout', `the link was not open within ${OPENING_MS / 1_000} s`)),
-    );
+    this.#opening = opening;
+    const abort = (): void => opening.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    const opened = (): void => {
+      signal.removeEventListener('abort', abort);
+      if (this.#opening === opening) this.#opening = undefined;
+    };
+    let release: (() => void) | undefined;
+    let upAt: number | undefined;
+    let error: Error | undefined;
     try {
+      release = await this.#options.claim(opening.signal);
       this.#transition({ kind: 'opening' });
+      const ended = deferred<Error | undefined>();
       const session = await open(
-        { inbound: () => this.#inbound(), closed: (error) => ended.resolve(error) },
+        { inbound: () => this.#watch?.inbound(), closed: (why) => ended.resolve(why) },
         opening.signal,
       );
-      late.cancel();
-      this.#stop.signal.removeEventListener('abort', abort);
-      this.#attempt?.resolve(session);
-      this.#attempt = undefined;
-      this.#transition({ kind: 'up', session });
-      const error = await this.#watch(session, ended.promise);
-      this.#transition({ kind: 'down' });
-      if (error !== undefined) throw error;
-    } finally {
-      late.cancel();
-      this.#stop.signal.removeEventListener('abort', abort);
-      release();
+      opened();
+      upAt = clock.monotonic();
+      this.#isUp(session, upAt);
+      error = await this.#untilEnded(session, ended.promise);
+    } catch (caught) {
+      error = caught as Error;
     }
+    opened();
+    const upMs = upAt === undefined ? 0 : clock.monotonic() - upAt;
+    // Without the claim nothing of this connection was ever told: another one of the unit has the link.
+    if (release !== undefined) this.#ended(upAt !== undefined, error);
+    release?.();
+    return { upMs, error };
   }
 
-  /** Heartbeat and idleness of a link that is up, until it ends. Gives the error it ended with. */
-  async #watch(session: LinkSession, ended: Promise<Error | undefined>): Promise<Error | undefined> {
+  #isUp(session: LinkSession, at: number): void {
+    this.#distanceFrom = at;
+    this.#isHurried = false;
+    this.#transition({ kind: 'up', session });
+    this.#attempt?.resolve(session);
+    this.#attempt = undefined;
+  }
+
+  /** Watches over a link that is up. Gives the error it ended with. */
+  async #untilEnded(session: LinkSession, ended: Promise<Error | undefined>): Promise<Error | undefined> {
     const { clock, heartbeat, policy } = this.#options;
     const { signal } = this.#stop;
-    this.#lastInbound = clock.monotonic();
-    this.#lastActive = clock.monotonic();
-    this.#hasPinged = false;
-    let timer: Timer | undefined;
-    const goodbye = (why: 'idle' | 'stopping'): void => {
-      timer?.cancel();
-      session.close(why);
+    const watch = new LinkWatch({
+      session,
+      heartbeat,
+      idleMs: policy === 'onDemand' ? IDLE_MS : undefined,
+      isDelivering: () => this.#deliveries > 0,
+      clock,
+    });
+    this.#watch = watch;
+    const stop = (): void => {
+      watch.stop();
+      session.close('stopping');
     };
-    const check = (): void => {
-      const now = clock.monotonic();
-      const silentMs = now - this.#lastInbound;
-      if (silentMs >= heartbeat.deadAfterMs) {
-        session.fail(new LinkError('link-silent', `nothing was heard for ${heartbeat.deadAfterMs / 1_000} s`));
-        return;
-      }
-      if (session.isBusy || this.#deliveries > 0) this.#lastActive = now;
-      if (policy === 'onDemand' && now - this.#lastActive >= IDLE_MS) return goodbye('idle');
-      if (silentMs >= heartbeat.pingAfterMs && !this.#hasPinged) {
-        this.#hasPinged = true;
-        session.ping();
-      }
-      const heartbeatMs = this.#hasPinged ? heartbeat.deadAfterMs : heartbeat.pingAfterMs;
-      const idleMs = policy === 'onDemand' ? this.#lastActive + IDLE_MS - now : Number.POSITIVE_INFINITY;
-      timer = clock.after(Math.max(1, Math.min(heartbeatMs - silentMs, idleMs)), check);
-    };
-    const stop = (): void => goodbye('stopping');
+    signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    else {
-      signal.addEventListener('abort', stop, { once: true });
-      check();
-    }
+    else watch.start();
     const error = await ended;
-    timer?.cancel();
+    watch.stop();
+    this.#watch = undefined;
     signal.removeEventListener('abort', stop);
     return error;
   }
 
-  #inbound(): void {
-    this.#lastInbound = this.#options.clock.monotonic();
-    this.#lastActive = this.#lastInbound;
-    this.#hasPinged = false;
-  }
-
-  #failed(error: Error): void {
-    if (this.#stop.signal.aborted) return this.#transition({ kind: 'down' });
-    this.#failedAt = this.#options.clock.monotonic();
+  #ended(wasUp: boolean, error: Error | undefined): void {
+    if (error === undefined || this.#stop.signal.aborted) return this.#transition({ kind: 'down' });
+    if (!wasUp) this.#distanceFrom = this.#options.clock.monotonic();
     this.#transition({ kind: 'failed', error });
+    if (wasUp || this.#opening !== undefined) return;
     this.#attempt?.reject(error);
     this.#attempt = undefined;
   }
@@ -316,6 +314,9 @@ const refusals = new Set<string>([
   'version-unknown',
   'proof-refused',
 ]);
+
+const whyNot = (state: LinkState): Error =>
+  state.kind === 'failed' ? state.error : new LinkError('link-lost', 'the unit closed the link');
 
 const tooLate = (): TimeoutError => new TimeoutError('command-timeout', 'the command was not delivered in time');
 

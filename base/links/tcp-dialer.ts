@@ -23,8 +23,7 @@ export class TcpDialer {
   /** Rejects with LinkError `connect-failed` or `connect-timeout`, or with the signal's reason. */
   async dial(address: Address, signal: AbortSignal): Promise<Carrier> {
     signal.throwIfAborted();
-    if (this.#connecting >= MAX_CONNECTING) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#connecting += 1;
+    await this.#turn(signal);
     try {
       signal.throwIfAborted();
       return await this.#connect(address, signal);
@@ -33,6 +32,26 @@ export class TcpDialer {
       if (next === undefined) this.#connecting -= 1;
       else next();
     }
+  }
+
+  /** Resolves when one more may connect; whoever gives up leaves the row. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    if (this.#connecting < MAX_CONNECTING) {
+      this.#connecting += 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const go = (): void => {
+        signal.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        reject(signal.reason);
+      };
+      this.#waiting.push(go);
+      signal.addEventListener('abort', giveUp, { once: true });
+    });
   }
 
   #connect(address: Address, signal: AbortSignal): Promise<Carrier> {

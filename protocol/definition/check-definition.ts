@@ -1,7 +1,15 @@
 import type { Fields, UnitDefinition } from './define-unit.js';
 import { DefinitionError, type DefinitionProblem } from './definition-error.js';
+import { descriptorOf } from './descriptor.js';
 import { F32_MAX, type FieldType, integerTypes } from './field-types.js';
-import { MAX_ANSWER_OCTETS, MAX_MESSAGE_OCTETS, maxOctetsOf, octetsOfFields, REPLY_HEAD_OCTETS } from './layout.js';
+import {
+  MAX_ANSWER_OCTETS,
+  MAX_DESCRIPTOR_OCTETS,
+  MAX_MESSAGE_OCTETS,
+  maxOctetsOf,
+  octetsOfFields,
+  REPLY_HEAD_OCTETS,
+} from './layout.js';
 import { messagesOf } from './messages.js';
 import { refusalOf } from './value-check.js';
 
@@ -13,6 +21,9 @@ const MAX_LENGTH = 255;
 const FIRST_NUMBER = 1;
 const LAST_NUMBER = 111;
 const MAX_RING = 255;
+/** A shorter poll would hold the link of a unit that is to be reached on demand. */
+const MIN_POLL_MS = 1_000;
+const MAX_POLL_MS = 86_400_000;
 
 const identifier = /^[a-z][A-Za-z0-9]*$/;
 const unitName = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -61,6 +72,7 @@ export function checkDefinition(definition: UnitDefinition): void {
     }
   }
   if (definition.wire === 'line') checkLine(definition, say);
+  if (problems.length === 0) checkDescriptor(definition, say);
   if (problems.length > 0) throw new DefinitionError(String(definition.name ?? ''), problems);
 }
 
@@ -93,6 +105,9 @@ function checkUnit(definition: UnitDefinition, say: Say): void {
   if (definition.poll !== undefined && definition.pollMs === undefined) {
     say('', `poll ${JSON.stringify(definition.poll)} must be a number and s, min or h, as in '10 min'`);
   }
+  if (definition.pollMs !== undefined && (definition.pollMs < MIN_POLL_MS || definition.pollMs > MAX_POLL_MS)) {
+    say('', `poll ${JSON.stringify(definition.poll)} must be from 1 s to 24 h`);
+  }
   if (definition.poll !== undefined && definition.kind === 'read') {
     say('', 'poll has no meaning for a read unit: its link is always held. Leave it out');
   }
@@ -100,6 +115,13 @@ function checkUnit(definition: UnitDefinition, say: Say): void {
     say('', `ring ${definition.ring} must be a whole number from 1 to ${MAX_RING}`);
   }
   if (messagesOf(definition).length === 0) say('', 'has no report and no command: add one to `reports` or `commands`');
+}
+
+/** A unit keeps its descriptor in flash and tells it in pieces; the base reads no longer one. */
+function checkDescriptor(definition: UnitDefinition, say: Say): void {
+  const length = octets(descriptorOf(definition));
+  if (length > MAX_DESCRIPTOR_OCTETS)
+    say('', `its descriptor has ${length} octets; ${MAX_DESCRIPTOR_OCTETS} are allowed. Use fewer or shorter names`);
 }
 
 function checkNumbers(definition: UnitDefinition, say: Say): void {

@@ -24,6 +24,9 @@ export const MAX_MESSAGE_OCTETS = 1024;
 /** A remembered answer: message number and reply fields. A unit keeps sixteen of them in RAM. */
 export const MAX_ANSWER_OCTETS = 32;
 
+/** The longest descriptor: a unit keeps it in flash, and the base reads no longer one. */
+export const MAX_DESCRIPTOR_OCTETS = 16 * 1024;
+
 /** The fewest and the most octets that a value of this type takes. */
 export function octetsOf(type: FieldType): { readonly min: number; readonly max: number } {
   switch (type.kind) {

@@ -6,7 +6,6 @@ import {
   decodeInitiationAnswer,
   encodeInitiation,
   encodeInitiationAnswer,
-  INITIATION_OCTETS,
   initiationOptions,
   ruleFlags,
   VERSION_1_01,
@@ -30,9 +29,6 @@ export type OpeningStep =
   | { readonly kind: 'more'; readonly send: Uint8Array }
   | { readonly kind: 'opened'; readonly send: Uint8Array; readonly opened: Opened }
   | { readonly kind: 'refused'; readonly send: Uint8Array; readonly error: ProtocolError };
-
-/** More octets than a step can have before it is answered: whoever sends them does not speak this protocol. */
-const MAX_UNREAD = 64 + INITIATION_OCTETS;
 
 const nothing = new Uint8Array(0);
 const REFUSED = encodeInitiationAnswer({ kind: 'refused' });
@@ -93,7 +89,7 @@ export class BaseOpening {
   }): OpeningStep {
     const octets = this.#queue.peek();
     const wanted = UID_OCTETS + PROOF_OCTETS + CHALLENGE_OCTETS;
-    if (octets.length > MAX_UNREAD)
+    if (octets.length > wanted)
       return refuse('opening-malformed', 'octets follow before the proof was answered', VERDICT_WRONG);
     if (octets.length < wanted) return { kind: 'more', send: nothing };
     const uid = decodeUid(octets.subarray(0, UID_OCTETS));
@@ -106,13 +102,10 @@ export class BaseOpening {
     if (!equalInConstantTime(proof, unitProof(this.#crypto, key, uid, nonces))) {
       return refuse('key-wrong', `unit ${JSON.stringify(uid)} does not have the key configured for it`, VERDICT_WRONG);
     }
-    const rest = octets.slice(wanted);
-    if (rest.length > 0)
-      return refuse('opening-malformed', 'octets follow before the proof was answered', VERDICT_WRONG);
     return {
       kind: 'opened',
       send: concat(VERDICT_OK, baseProof(this.#crypto, key, uid, nonces)),
-      opened: { uid, sessionKey: sessionKey(this.#crypto, key, uid, nonces), maxTransmission, rest },
+      opened: { uid, sessionKey: sessionKey(this.#crypto, key, uid, nonces), maxTransmission, rest: nothing },
     };
   }
 }

@@ -1,10 +1,11 @@
 import type { UnitDefinition, Values } from '../../../protocol/definition/index.js';
 import { messagesOf } from '../../../protocol/definition/messages.js';
 import { refusalOf } from '../../../protocol/definition/value-check.js';
-import { valueToLine } from '../../../protocol/line/line-value.js';
+import { lineToValue, valueToLine } from '../../../protocol/line/line-value.js';
 import { type Address, addressText } from '../../core/address.js';
 import type { Delivery, DeliveryResult } from '../../core/delivery.js';
-import { HEARTBEAT, type Heartbeat, Link } from '../../links/link.js';
+import { Link } from '../../links/link.js';
+import { HEARTBEAT, type Heartbeat } from '../../links/link-watch.js';
 import type { Dialect, DialectContext, ServedUnit } from '../dialect.js';
 import { linkPresence } from '../link-presence.js';
 import { LineReadSession } from './line-read-session.js';
@@ -59,7 +60,6 @@ export class LineDialect implements Dialect {
       onState: linkPresence(context, unit, 'held'),
       clock: context.clock,
       random: context.random,
-      log: context.log,
     });
     context.onCommand(unit.uid, async () => ({
       outcome: 'refused',
@@ -74,8 +74,8 @@ export class LineDialect implements Dialect {
     context.onCommand(unit.uid, async (delivery) => {
       const line = lineOf(unit.definition, delivery);
       if (typeof line !== 'string') return line;
-      const result = await writeLine(context, unit, line + unit.definition.lineEnd);
-      const isReached = result.outcome !== 'unreachable';
+      const result = await writeLine(context, unit, line + unit.definition.lineEnd, delivery);
+      const isReached = result.outcome !== 'unreachable' && result.outcome !== 'expired';
       context.presence(
         unit.uid,
         isReached ? { state: 'idle' } : { state: 'offline', reason: result.reason ?? 'unreachable' },
@@ -105,5 +105,8 @@ function lineOf(definition: UnitDefinition, delivery: Delivery): string | Delive
   const refusal = refusalOf(type, value);
   if (refusal !== undefined) return { outcome: 'refused', reason: `${field} ${refusal.message}` };
   const line = valueToLine(type, value);
-  return /[\r\n]/.test(line) ? { outcome: 'refused', reason: `${field} may not hold a line end` } : line;
+  if (/[\r\n]/.test(line)) return { outcome: 'refused', reason: `${field} may not hold a line end` };
+  // A number of more digits than a line may have is no value to the unit.
+  if (!lineToValue(type, line).ok) return { outcome: 'refused', reason: `${field} cannot be written on a line` };
+  return line;
 }

@@ -2,12 +2,17 @@ import { messagesOf } from '../../../protocol/definition/messages.js';
 import { LinkError } from '../../../protocol/errors.js';
 import { LineReader } from '../../../protocol/line/line-reader.js';
 import { lineToValue } from '../../../protocol/line/line-value.js';
+import type { Timer } from '../../core/clock.js';
 import type { DeliveryResult } from '../../core/delivery.js';
 import { peerText } from '../../core/log.js';
 import { SaidOnce } from '../../core/said-once.js';
+import { TokenBucket } from '../../core/token-bucket.js';
 import type { Carrier } from '../../links/carrier.js';
 import { GOODBYE_MS, type LinkEvents, type LinkSession } from '../../links/link-session.js';
 import type { DialectContext, ServedUnit } from '../dialect.js';
+
+/** Lines of one unit: so many a second, with a burst; more are dropped and counted (reference/limits.md, "Rate limits"). */
+export const LINE_RATE = { perSecond: 50, burst: 200 } as const;
 
 /** A read unit that writes one value a line, for ever, and reads nothing (wire/iot-base.md). */
 export class LineReadSession implements LinkSession {
@@ -18,16 +23,23 @@ export class LineReadSession implements LinkSession {
   readonly #carrier: Carrier;
   readonly #lines = new LineReader();
   readonly #said = new SaidOnce();
+  readonly #rate: TokenBucket;
   #error: Error | undefined;
-  #saidGoodbye = false;
+  #goodbye: Timer | undefined;
+  #isEnded = false;
 
   constructor(context: DialectContext, unit: ServedUnit, carrier: Carrier) {
     this.#context = context;
     this.#unit = unit;
     this.#carrier = carrier;
+    this.#rate = new TokenBucket(LINE_RATE, context.clock.monotonic());
   }
 
-  start(events: LinkEvents): this {
+  get isClosing(): boolean {
+    return this.#isEnded || this.#goodbye !== undefined || this.#error !== undefined;
+  }
+
+  async start(events: LinkEvents): Promise<this> {
     this.#carrier.attach({
       octets: (chunk) => {
         events.inbound();
@@ -36,13 +48,15 @@ export class LineReadSession implements LinkSession {
       drained: () => {},
       ended: () => this.#carrier.end(),
       closed: (error) => {
+        this.#isEnded = true;
+        this.#goodbye?.cancel();
         const lost =
           this.#error ??
           new LinkError(
             'link-lost',
             error ? `the connection broke: ${error.message}` : 'the unit closed the connection',
           );
-        events.closed(this.#saidGoodbye ? undefined : lost);
+        events.closed(this.#goodbye !== undefined && this.#error === undefined ? undefined : lost);
       },
     });
     return this;
@@ -58,9 +72,9 @@ export class LineReadSession implements LinkSession {
   ping(): void {}
 
   close(): void {
-    this.#saidGoodbye = true;
+    if (this.isClosing) return;
     this.#carrier.end();
-    this.#context.clock.after(GOODBYE_MS, () => this.#carrier.destroy());
+    this.#goodbye = this.#context.clock.after(GOODBYE_MS, () => this.#carrier.destroy());
   }
 
   fail(error: Error): void {
@@ -69,7 +83,7 @@ export class LineReadSession implements LinkSession {
   }
 
   #octets(chunk: Uint8Array): void {
-    if (this.#error !== undefined) return;
+    if (this.isClosing) return;
     for (const result of this.#lines.push(chunk)) {
       if (result.kind === 'bad') {
         this.#refuse(result.error.message);
@@ -80,22 +94,23 @@ export class LineReadSession implements LinkSession {
   }
 
   #line(line: string): void {
+    if (!this.#rate.take(this.#context.clock.monotonic()))
+      return this.#refuse(`more than ${LINE_RATE.perSecond} lines a second`);
     const message = messagesOf(this.#unit.definition)[0]!;
     const [field, type] = Object.entries(message.fields)[0]!;
     if (this.#unit.isReading?.(line) === false) return this.#refuse('a line that is no reading', line);
     const parsed = lineToValue(type, line);
     if (!parsed.ok) return this.#refuse(`a line that ${parsed.refusal.message}`, line);
-    void this.#context.report({
-      uid: this.#unit.uid,
-      report: message.name,
-      fields: { [field]: parsed.value },
-      measuredAt: this.#context.clock.now(),
-    });
+    const uid = this.#unit.uid;
+    const measuredAt = this.#context.clock.now();
+    this.#context
+      .report({ uid, report: message.name, fields: { [field]: parsed.value }, measuredAt })
+      .catch((error: Error) => this.#refuse(`a line that could not be stored: ${error.message}`));
   }
 
   #refuse(reason: string, line = ''): void {
     this.#context.refused(this.#unit.uid);
-    if (!this.#said.isNew('line', reason)) return;
+    if (!this.#said.isNew(reason, '')) return;
     this.#context.log.warn({ unit: this.#unit.uid, line: peerText(line), reason }, 'refused; said once');
   }
 }

@@ -1,48 +1,84 @@
 import { BaseUnitError } from '../../../protocol/errors.js';
 import type { Address } from '../../core/address.js';
-import type { Clock } from '../../core/clock.js';
-import type { DeliveryResult } from '../../core/delivery.js';
+import { delay } from '../../core/clock.js';
+import type { Delivery, DeliveryResult } from '../../core/delivery.js';
+import { backOff } from '../../links/back-off.js';
 import type { Carrier } from '../../links/carrier.js';
 import type { DialectContext } from '../dialect.js';
 
 /** How long the unit may take to close after our half-close; then the outcome is unknown (wire/unit.md, "Line units"). */
 export const CLOSE_MS = 2_000;
 
+interface Target {
+  readonly uid: string;
+  readonly address: Address;
+}
+
+const stopping: DeliveryResult = { outcome: 'unreachable', reason: 'the base is stopping' };
+
 /**
  * Writes one line to an updatable line unit: connect, write, half-close, wait for the unit's own close. Its connection is
- * never held: the original lamp would not notice a base that is gone.
+ * never held: the original lamp would not notice a base that is gone. A patient delivery dials until its deadline; after
+ * the line was written there is no second time.
  */
 export async function writeLine(
   context: DialectContext,
-  target: { readonly uid: string; readonly address: Address },
+  target: Target,
   line: string,
+  delivery: Delivery,
 ): Promise<DeliveryResult> {
+  const { clock, random, signal } = context;
+  const delays = backOff(random);
+  for (;;) {
+    const result = await writeOnce(context, target, line, delivery.deadline);
+    if (result.outcome !== 'unreachable' || !delivery.isPatient || signal.aborted) return result;
+    const waitMs = delays.next().value;
+    if (clock.monotonic() + waitMs >= delivery.deadline) return { ...result, outcome: 'expired' };
+    try {
+      await delay(clock, waitMs, signal);
+    } catch {
+      return stopping;
+    }
+  }
+}
+
+async function writeOnce(
+  context: DialectContext,
+  target: Target,
+  line: string,
+  deadline: number,
+): Promise<DeliveryResult> {
+  const { clock, signal } = context;
   let release: (() => void) | undefined;
   try {
-    release = await context.claimLink(target.uid, context.signal);
-    const carrier = await context.dial(target.address, context.signal);
+    release = await context.claimLink(target.uid, signal);
+    const carrier = await context.dial(target.address, signal);
     context.presence(target.uid, { state: 'online' });
-    return await writeAndClose(carrier, line, context.clock);
+    if (clock.monotonic() < deadline) return await writeAndClose(context, carrier, line);
+    carrier.destroy();
+    return { outcome: 'expired', reason: 'the unit was reached too late' };
   } catch (error) {
     if (error instanceof BaseUnitError && error.family === 'link')
       return { outcome: 'unreachable', reason: error.message };
-    if (context.signal.aborted) return { outcome: 'unreachable', reason: 'the base is stopping' };
+    if (signal.aborted) return stopping;
     throw error;
   } finally {
     release?.();
   }
 }
 
-function writeAndClose(carrier: Carrier, line: string, clock: Clock): Promise<DeliveryResult> {
+function writeAndClose({ clock, signal }: DialectContext, carrier: Carrier, line: string): Promise<DeliveryResult> {
   return new Promise((resolve) => {
     let hasEnded = false;
-    const late = clock.after(CLOSE_MS, () => {
-      resolve({
-        outcome: 'unknown',
-        reason: `the line was written, but the unit did not close within ${CLOSE_MS / 1_000} s`,
-      });
+    const giveUp = (reason: string): void => {
+      resolve({ outcome: 'unknown', reason });
       carrier.destroy();
-    });
+    };
+    const stop = (): void => giveUp('the line was written; the base stopped before the unit closed');
+    const late = clock.after(CLOSE_MS, () =>
+      giveUp(`the line was written, but the unit did not close within ${CLOSE_MS / 1_000} s`),
+    );
+    signal.addEventListener('abort', stop, { once: true });
     carrier.attach({
       octets: () => {},
       drained: () => {},
@@ -51,15 +87,9 @@ function writeAndClose(carrier: Carrier, line: string, clock: Clock): Promise<De
       },
       closed: (error) => {
         late.cancel();
-        const isOrderly = error === undefined && hasEnded;
-        resolve(
-          isOrderly
-            ? { outcome: 'ok' }
-            : {
-                outcome: 'unknown',
-                reason: `the connection broke after the line was written: ${error?.message ?? 'reset'}`,
-              },
-        );
+        signal.removeEventListener('abort', stop);
+        const reason = `the connection broke after the line was written: ${error?.message ?? 'reset'}`;
+        resolve(error === undefined && hasEnded ? { outcome: 'ok' } : { outcome: 'unknown', reason });
       },
     });
     carrier.write(new TextEncoder().encode(line));

@@ -5,7 +5,7 @@ import { returnCodes } from '../../../protocol/iotsocket/transmission.js';
 import { encodeCommand } from '../../../protocol/unit/heads.js';
 import type { Delivery, DeliveryResult } from '../../core/delivery.js';
 import { peerText } from '../../core/log.js';
-import type { UnitResponse } from './unit-session.js';
+import type { UnitResponse } from './own-requests.js';
 
 /** What delivering needs of the session. */
 export interface CommandPort {

@@ -1,37 +1,56 @@
 import { decodeFields } from '../../../protocol/definition/index.js';
 import { messageByNumber } from '../../../protocol/definition/messages.js';
 import { ProtocolError } from '../../../protocol/errors.js';
-import { returnCodes } from '../../../protocol/iotsocket/transmission.js';
+import { emptyPayload, returnCodes } from '../../../protocol/iotsocket/transmission.js';
 import { decodeReport } from '../../../protocol/unit/heads.js';
 import { decodeLog, systemNumbers } from '../../../protocol/unit/system-messages.js';
 import { peerText } from '../../core/log.js';
 import type { DialectContext } from '../dialect.js';
-import type { UnitProfile } from './unit-session.js';
+import type { UnitProfile } from './greeting.js';
+import type { UnitResponse } from './own-requests.js';
+import { reasonPayload } from './reason.js';
 
-/** Not taken now; the unit sends it again. `code` is what it is answered. */
-export class Unsettled extends Error {
-  readonly code = returnCodes.noDestination;
-}
-
-/** A saturated age says only "at least this old": 2^32 - 1 ms. */
-const MAX_AGE_MS = 0xffff_ffff;
+const taken: UnitResponse = { code: returnCodes.valid, payload: emptyPayload };
+/** Not taken now: the unit sends it again. */
+const later: UnitResponse = { code: returnCodes.noDestination, payload: emptyPayload };
 
 /** Takes a unit's requests behind the hello: reports and log lines. */
 export class UnitReports {
   readonly #context: DialectContext;
+  readonly #refused: (uid: string, error: ProtocolError) => void;
   /** One report after the other: they are acknowledged in the order of their sequence. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(context: DialectContext) {
+  constructor(context: DialectContext, refused: (uid: string, error: ProtocolError) => void) {
     this.#context = context;
+    this.#refused = refused;
   }
 
-  /** Resolves with the return code when the base has it for good. Rejects with ProtocolError (never send it again) or {@link Unsettled}. */
-  take(profile: UnitProfile, boot: number, data: Uint8Array, equal: ReadonlySet<number> | 'all'): Promise<number> {
+  /** Resolves with what it is answered: `00` when the base has it for good, `01` never send it again, `A0` later. Never rejects. */
+  take(
+    profile: UnitProfile,
+    boot: number,
+    data: Uint8Array,
+    equal: ReadonlySet<number> | 'all',
+  ): Promise<UnitResponse> {
     const octets = data.slice();
-    const taken = this.#last.then(() => this.#take(profile, boot, octets, equal));
-    this.#last = taken.catch(() => {});
-    return taken;
+    const answer = this.#last
+      .then(() => this.#take(profile, boot, octets, equal))
+      .catch((error: Error) => this.#notTaken(profile, error));
+    this.#last = answer;
+    return answer;
+  }
+
+  #notTaken({ uid }: UnitProfile, error: Error): UnitResponse {
+    if (!(error instanceof ProtocolError)) {
+      this.#context.log.error(
+        { unit: uid, error: error.message },
+        'a report could not be stored; the unit sends it again',
+      );
+      return later;
+    }
+    this.#refused(uid, error);
+    return { code: returnCodes.notValid, payload: reasonPayload(error.message) };
   }
 
   async #take(
@@ -39,11 +58,11 @@ export class UnitReports {
     boot: number,
     data: Uint8Array,
     equal: ReadonlySet<number> | 'all',
-  ): Promise<number> {
+  ): Promise<UnitResponse> {
     if (data[0] === systemNumbers.log) {
       const { level, text } = decodeLog(data);
       this.#context.logLine(uid, { level, text: peerText(text) });
-      return returnCodes.valid;
+      return taken;
     }
     const message = messageByNumber(definition, data[0]!);
     if (message?.kind !== 'report')
@@ -56,6 +75,8 @@ export class UnitReports {
     }
     const head = decodeReport(data);
     if (head === undefined) throw new ProtocolError('value-refused', `${message.name} ends before its fields`);
+    if (head.sequence === 0)
+      throw new ProtocolError('value-refused', `${message.name} has sequence 0; they start at 1`);
     const decoded = decodeFields(message.fields, head.fields);
     if (!decoded.ok)
       throw new ProtocolError('value-refused', `${message.name}: ${decoded.refusal.field} ${decoded.refusal.message}`);
@@ -63,10 +84,10 @@ export class UnitReports {
       uid,
       report: message.name,
       fields: decoded.values,
-      measuredAt: this.#context.clock.now() - Math.min(head.ageMs, MAX_AGE_MS),
+      // A saturated age says only "at least this old".
+      measuredAt: this.#context.clock.now() - head.ageMs,
       identity: { boot, sequence: head.sequence },
     });
-    if (verdict === 'busy') throw new Unsettled('the base cannot store it now');
-    return returnCodes.valid;
+    return verdict === 'busy' ? later : taken;
   }
 }

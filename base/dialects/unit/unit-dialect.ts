@@ -1,15 +1,23 @@
-import { LinkError } from '../../../protocol/errors.js';
+import { LinkError, type ProtocolError } from '../../../protocol/errors.js';
 import type { SessionCrypto } from '../../../protocol/iotsocket/proof.js';
 import { type Address, addressText } from '../../core/address.js';
 import { peerText } from '../../core/log.js';
 import { SaidOnce } from '../../core/said-once.js';
+import { TokenBucket } from '../../core/token-bucket.js';
 import type { Carrier } from '../../links/carrier.js';
-import { HEARTBEAT, Link, type LinkPolicy, OPENING_MS } from '../../links/link.js';
+import { Link, type LinkPolicy } from '../../links/link.js';
 import type { LinkEvents } from '../../links/link-session.js';
+import { HEARTBEAT } from '../../links/link-watch.js';
 import type { Dialect, DialectContext, PendingCarrier, ServedUnit } from '../dialect.js';
 import { linkPresence } from '../link-presence.js';
+import { Flapping } from './flapping.js';
 import { UnitReports } from './reports.js';
 import { UnitSession } from './unit-session.js';
+
+/** Refusals of one unit that get a log line; all are counted. A value in the reason makes each of them new. */
+const REFUSALS_LOGGED = { perSecond: 1 / 60, burst: 5 } as const;
+/** Connections of strangers that get one, over all: the names they give are theirs to choose. */
+const STRANGERS_LOGGED = { perSecond: 1, burst: 20 } as const;
 
 export interface UnitDialectOptions {
   readonly crypto: SessionCrypto;
@@ -21,79 +29,81 @@ export interface UnitDialectOptions {
 export class UnitDialect implements Dialect {
   readonly name = 'unit';
   readonly #options: UnitDialectOptions;
+  readonly #flapping = new Flapping();
+  readonly #said = new SaidOnce();
 
   constructor(options: UnitDialectOptions) {
     this.#options = options;
   }
 
   async listen(context: DialectContext): Promise<void> {
-    const served = new Map<string, Served>();
-    for (const unit of context.units) {
-      const link = this.#link(context, unit);
-      served.set(unit.uid, { unit, link });
+    const strangers = new TokenBucket(STRANGERS_LOGGED, context.clock.monotonic());
+    const served = new Map(context.units.map((unit) => [unit.uid, this.#serve(context, unit)]));
+    const { listen } = this.#options;
+    const listener =
+      listen && (await context.accept(listen, (pending) => void this.#adopt(context, served, pending, strangers)));
+    if (listener) context.log.info({ address: addressText(listener.address) }, 'units may dial in');
+    for (const { unit, link } of served.values()) {
       context.onCommand(unit.uid, (delivery) => link.deliver(delivery));
       link.start();
     }
-    const said = new SaidOnce();
-    const listener =
-      this.#options.listen &&
-      (await context.accept(this.#options.listen, (pending) => void this.#adopt(context, served, pending, said)));
-    if (listener) context.log.info({ address: addressText(listener.address) }, 'units may dial in');
     context.ready();
     await aborted(context.signal);
-    await Promise.allSettled([listener?.close(), ...[...served.values()].map(({ link }) => link.stop())]);
+    await Promise.allSettled([...served.values()].map(({ link }) => link.stop()));
+    await listener?.close();
   }
 
-  #link(context: DialectContext, unit: ServedUnit): Link {
-    const { address, definition } = unit;
+  #serve(context: DialectContext, unit: ServedUnit): Served {
+    const { address, definition, uid } = unit;
     const policy: LinkPolicy = address === undefined ? 'accepted' : definition.kind === 'read' ? 'held' : 'onDemand';
-    return new Link({
+    const refused = refusals(context);
+    const link = new Link({
       policy,
       ...(address && {
         open: async (events, signal) => {
           const carrier = await context.dial(address, signal);
-          return this.#session(context, carrier, events, (uid) => (uid === unit.uid ? unit : undefined)).start(signal);
+          const session = this.#session(context, carrier, events, (other) => (other === uid ? served : undefined));
+          return session.start(signal);
         },
       }),
-      claim: (signal) => context.claimLink(unit.uid, signal),
+      claim: (signal) => context.claimLink(uid, signal),
       heartbeat: HEARTBEAT,
       pollMs: definition.pollMs,
       onState: linkPresence(context, unit, policy),
       clock: context.clock,
       random: context.random,
-      log: context.log,
     });
+    const served: Served = { unit, link, refused };
+    if (policy === 'onDemand') context.presence(uid, { state: 'idle' });
+    return served;
   }
 
   #session(
     context: DialectContext,
     carrier: Carrier,
     events: LinkEvents,
-    find: (uid: string) => ServedUnit | undefined,
+    find: (uid: string) => Served | undefined,
   ): UnitSession {
-    const said = new SaidOnce();
+    const refused = (uid: string, error: ProtocolError): void => find(uid)?.refused(uid, error);
     return new UnitSession({
       carrier,
       crypto: this.#options.crypto,
       clock: context.clock,
-      keyOf: (uid) => find(uid)?.key,
-      identified: (uid) => ({ uid, definition: find(uid)!.definition }),
+      keyOf: (uid) => find(uid)?.unit.key,
+      identified: (uid) => ({ uid, definition: find(uid)!.unit.definition }),
       events,
       hello: (hello) => context.hello(hello),
       drift: ({ uid, definition }, hello, differences) => {
         context.presence(uid, { drift: differences });
-        if (differences.length === 0) return;
+        const text = differences.join('; ');
+        if (!this.#said.isNew(`drift ${uid}`, text) || differences.length === 0) return;
         context.log.warn(
           { unit: uid, definition: definition.name, version: peerText(hello.version), differences },
-          `${uid} runs ${definition.name} ${peerText(hello.version)}: ${differences.join('; ')}. Regenerate and flash: baseunit flash ${definition.name}`,
+          `${uid} runs ${definition.name} ${peerText(hello.version)}: ${text}. Regenerate and flash: baseunit flash ${definition.name}`,
         );
       },
-      reports: new UnitReports(context),
-      refused: (uid, error) => {
-        context.refused(uid);
-        if (said.isNew(uid, error.message))
-          context.log.warn({ unit: uid, code: error.code, reason: peerText(error.message) }, 'refused');
-      },
+      reports: new UnitReports(context, refused),
+      refused,
     });
   }
 
@@ -102,32 +112,34 @@ export class UnitDialect implements Dialect {
     context: DialectContext,
     served: ReadonlyMap<string, Served>,
     pending: PendingCarrier,
-    said: SaidOnce,
+    strangers: TokenBucket,
   ): Promise<void> {
     const { carrier } = pending;
     const relayed = new RelayedEvents();
-    const findDialler = (uid: string): ServedUnit | undefined => {
-      const unit = served.get(uid)?.unit;
-      return unit?.address === undefined ? unit : undefined;
-    };
-    const session = this.#session(context, carrier, relayed, findDialler);
-    const late = new AbortController();
-    const timer = context.clock.after(OPENING_MS, () =>
-      late.abort(new LinkError('link-lost', 'the unit did not open its session in time')),
-    );
-    const opened = session.start(AbortSignal.any([late.signal, context.signal])).finally(() => timer.cancel());
+    const host = carrier.remote.slice(0, carrier.remote.lastIndexOf(':'));
+    const session = this.#session(context, carrier, relayed, (uid) => {
+      const unit = served.get(uid);
+      return unit?.unit.address === undefined ? unit : undefined;
+    });
+    const opened = session.start(context.signal);
     opened.catch(() => {});
     try {
       const { uid } = await session.identified;
       pending.proved();
-      await served.get(uid)!.link.adopt((events) => {
+      if (!this.#flapping.allows(uid, host, context.clock.monotonic()))
+        throw new LinkError('link-busy', `${uid} connects too often; two devices may have its UID and key`);
+      await served.get(uid)!.link.adopt((events, signal) => {
         relayed.to(events);
+        signal.addEventListener('abort', () => session.fail(signal.reason), { once: true });
         return opened;
       });
+      // Only when a newer connection of the unit, or the base's end, came first.
+      session.fail(new LinkError('link-lost', 'the unit connected once more'));
     } catch (error) {
+      session.fail(error as Error);
       const reason = peerText((error as Error).message);
-      const host = carrier.remote.slice(0, carrier.remote.lastIndexOf(':'));
-      if (said.isNew(host, reason)) context.log.warn({ address: carrier.remote, reason }, 'a connection was refused');
+      if (this.#said.isNew(host, reason) && strangers.take(context.clock.monotonic()))
+        context.log.warn({ address: carrier.remote, reason }, 'a connection was refused');
     }
   }
 }
@@ -135,6 +147,18 @@ export class UnitDialect implements Dialect {
 interface Served {
   readonly unit: ServedUnit;
   readonly link: Link;
+  readonly refused: (uid: string, error: ProtocolError) => void;
+}
+
+/** Counts what a unit sends and is refused, and says it, within bounds. */
+function refusals(context: DialectContext): Served['refused'] {
+  const said = new SaidOnce();
+  const bucket = new TokenBucket(REFUSALS_LOGGED, context.clock.monotonic());
+  return (uid, error) => {
+    context.refused(uid);
+    if (!said.isNew(error.code, error.message) || !bucket.take(context.clock.monotonic())) return;
+    context.log.warn({ unit: uid, code: error.code, reason: peerText(error.message) }, 'refused');
+  };
 }
 
 /** A session's events, for a link that is known only later. */

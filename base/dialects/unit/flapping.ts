@@ -1,0 +1,36 @@
+/** More connections of one unit from one address in a minute than a sound unit makes (reference/limits.md, "Takeover / flapping"). */
+export const MAX_PER_MINUTE = 15;
+/** Past that the pair is refused for so long; others are not touched. */
+export const REFUSED_MS = 300_000;
+/** Pairs remembered; past it the oldest is forgotten. Only units that have proved themselves get here. */
+const MAX_PAIRS = 1_024;
+const MINUTE_MS = 60_000;
+
+interface Pair {
+  /** Monotonic moments of the last connections, at most {@link MAX_PER_MINUTE}. */
+  readonly taken: number[];
+  refusedUntil: number;
+}
+
+/** Two devices with one UID would take the link from each other for ever; this ends it without locking out the right one. */
+export class Flapping {
+  readonly #pairs = new Map<string, Pair>();
+
+  /** True when this unit may connect from this address once more. */
+  allows(uid: string, host: string, nowMs: number): boolean {
+    const key = `${uid} ${host}`;
+    const pair = this.#pairs.get(key) ?? { taken: [], refusedUntil: Number.NEGATIVE_INFINITY };
+    this.#pairs.delete(key);
+    this.#pairs.set(key, pair);
+    if (this.#pairs.size > MAX_PAIRS) this.#pairs.delete(this.#pairs.keys().next().value!);
+    if (nowMs < pair.refusedUntil) return false;
+    while (pair.taken.length > 0 && nowMs - pair.taken[0]! >= MINUTE_MS) pair.taken.shift();
+    if (pair.taken.length >= MAX_PER_MINUTE) {
+      pair.refusedUntil = nowMs + REFUSED_MS;
+      pair.taken.length = 0;
+      return false;
+    }
+    pair.taken.push(nowMs);
+    return true;
+  }
+}
