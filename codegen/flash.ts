@@ -49,7 +49,7 @@ export async function flash(options: FlashOptions): Promise<{ readonly exitCode:
     );
   }
   const env = options.env ?? process.env;
-  const pio = findProgram(['pio', 'platformio'], env, [join(homedir(), '.platformio', 'penv', 'bin')]);
+  const pio = findProgram(['pio', 'platformio'], env, [join(env.HOME ?? homedir(), '.platformio', 'penv', 'bin')]);
   if (pio === undefined) throw new ConfigurationError('tool-missing', howToInstall);
   const args = ['run', '-e', environmentOf(unit, board), '-t', 'upload'];
   if (options.port !== undefined) args.push('--upload-port', options.port);

@@ -10,9 +10,11 @@ import { type StructView, unitView } from '../../../codegen/unit-view.js';
 import {
   type Decoded,
   decodeFields,
+  descriptorOf,
   type Encoded,
   encodeFields,
   type Fields,
+  fingerprintOf,
   messagesOf,
   type UnitDefinition,
 } from '../../../protocol/definition/index.js';
@@ -44,7 +46,8 @@ interface Struct {
 }
 
 let structs: Struct[];
-let probe: Probe;
+let units: readonly UnitDefinition[];
+let probe: Probe | undefined;
 
 beforeAll(async () => {
   const examples = [...(await loadDefinitions()).values()].map(({ definition }) => definition);
@@ -54,6 +57,7 @@ beforeAll(async () => {
   );
   // Line units have no octets; their fields are tried as if they were typed.
   const typed = [...examples, ...sampled].map((unit): UnitDefinition => ({ ...unit, wire: 'session' }));
+  units = typed;
   structs = typed.flatMap((unit) =>
     structsOf(
       unit,
@@ -68,7 +72,7 @@ beforeAll(async () => {
   // Named the same in every run, whatever the folder: the hash of a build is over names as well.
   const home = join(root, '.build', 'probe');
   const source = loadTemplates(import.meta.dirname)('probe.cpp', {
-    units: typed.map((unit) => ({ header: `${unitView(unit, 'x').header}` })),
+    units: typed.map((unit) => unitView(unit, 'x')).map(({ header, namespace }) => ({ header, namespace })),
     structs: structs.map(({ index, type, members }) => ({ index, type, members })),
   });
   const files = [
@@ -87,7 +91,7 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
-  expect(await probe.stop()).toBe(0);
+  expect(await probe?.stop()).toBe(0);
 });
 
 /** Another run of this test may be compiling the same file: what is right stays as it is. */
@@ -145,7 +149,7 @@ test('both sides encode the same values to the same octets, or refuse the same f
   for (const { index, fields, cases, title } of structs) {
     await fc.assert(
       fc.asyncProperty(valuesOf(fields), async (values) => {
-        const answer = await probe.ask(`encode ${index}${line(fields, values)}`);
+        const answer = await probe!.ask(`encode ${index}${line(fields, values)}`);
         expect(answer, title).toBe(encoded(fields, encodeFields(fields, values)));
       }),
       { numRuns: cases },
@@ -161,7 +165,7 @@ test('both sides decode the same octets to the same values, or refuse the same f
     });
     await fc.assert(
       fc.asyncProperty(octetsNear(right), async (octets) => {
-        const answer = await probe.ask(`decode ${index} ${toHex(octets)}`);
+        const answer = await probe!.ask(`decode ${index} ${toHex(octets)}`);
         expect(answer, title).toBe(decoded(fields, decodeFields(fields, octets)));
       }),
       { numRuns: cases },
@@ -173,7 +177,7 @@ test('both sides have the same defaults', async () => {
   for (const { index, fields, title } of structs) {
     const defaults = Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, type.default]));
     const asSent = decodeFields(fields, octetsOf(encodeFields(fields, defaults)));
-    expect(await probe.ask(`default ${index}`), title).toBe(decoded(fields, asSent));
+    expect(await probe!.ask(`default ${index}`), title).toBe(decoded(fields, asSent));
   }
 });
 
@@ -181,6 +185,13 @@ function octetsOf(result: Encoded): Uint8Array {
   if (!result.ok) throw new Error(`a default is refused: ${result.refusal.message}`);
   return result.octets;
 }
+
+test('name, version, descriptor and fingerprint in flash are those of the definition', async () => {
+  for (const [index, unit] of units.entries()) {
+    const texts = [unit.name, unit.version, descriptorOf(unit)].map((text) => toHex(new TextEncoder().encode(text)));
+    expect(await probe!.ask(`describe ${index}`), unit.name).toBe([...texts, fingerprintOf(unit)].join(' '));
+  }
+});
 
 test('between them the units have every field type, and every refusal is met', async () => {
   const kinds = new Set(
@@ -209,7 +220,7 @@ test('between them the units have every field type, and every refusal is met', a
   ];
   for (const [{ index, fields }, hex, expected] of refusals) {
     const octets = Uint8Array.from(Buffer.from(hex, 'hex'));
-    expect(await probe.ask(`decode ${index} ${hex}`), hex).toBe(expected);
+    expect(await probe!.ask(`decode ${index} ${hex}`), hex).toBe(expected);
     expect(decoded(fields, decodeFields(fields, octets)), hex).toBe(expected);
   }
 });

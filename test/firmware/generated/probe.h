@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <initializer_list>
 #include <type_traits>
 
 namespace probe {
@@ -153,6 +154,17 @@ void answerEncode(TakeFields takeFields) {
     putRefusal(out.refusal(), out.failedField());
   }
   free(exact);
+}
+
+/** The texts of a unit and its fingerprint, as octets. */
+template <size_t N, size_t V, size_t D>
+void answerDescribe(const char (&name)[N], const char (&version)[V], const char (&descriptor)[D],
+                    const uint8_t (&fingerprint)[bu::fingerprintOctets]) {
+  for (const bu::FlashText& text : {bu::flashText(name), bu::flashText(version), bu::flashText(descriptor)}) {
+    putOctets(reinterpret_cast<const uint8_t*>(text.at), text.length);
+    printf(" ");
+  }
+  putOctets(fingerprint, sizeof fingerprint);
 }
 
 /** The defaults of a message, as its struct has them. */
