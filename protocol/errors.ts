@@ -11,7 +11,7 @@ export const errorCodes = {
     'port-in-use',
     'tool-missing',
   ],
-  definition: ['definition-invalid', 'definition-missing', 'firmware-stale', 'build-failed'],
+  definition: ['definition-invalid', 'definition-missing', 'firmware-stale', 'build-failed', 'firmware-failed'],
   protocol: [
     'frame-malformed',
     'frame-too-long',
