@@ -5,7 +5,7 @@ import { enumeratorsOf, memberNameOf, typeNameOf } from './cpp-names.js';
 import { NamePool } from './name-pool.js';
 
 /** A value's C++ type and the calls of `bu::Reader` and `bu::Writer` that move it. */
-export interface ValueView {
+interface ValueView {
   readonly type: string;
   /** `read` fills a variable in place (text, bytes) instead of giving a value back. */
   readonly isInPlace: boolean;
@@ -44,12 +44,12 @@ export interface FieldView extends ValueView {
   readonly choices: string;
 }
 
-export interface RamView {
+interface RamView {
   readonly octets: number;
   readonly alignment: number;
 }
 
-export interface ChoiceView {
+interface ChoiceView {
   readonly type: string;
   readonly enumerators: string;
 }

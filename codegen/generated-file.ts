@@ -8,7 +8,7 @@ export interface GeneratedFile {
 }
 
 /** What every generated file says near its top; how one is known again when its unit is gone. */
-export const GENERATED_MARK = 'by `baseunit generate`. Do not edit.';
+const GENERATED_MARK = 'by `baseunit generate`. Do not edit.';
 
 /** A file is ours when one of its first lines says so. */
 export function isGenerated(text: string): boolean {

@@ -142,7 +142,7 @@ async function compile(
 }
 
 /** Every C++ file of a folder and of those in it, sorted; none when there is no such folder. */
-export async function sourceFiles(folder: string): Promise<string[]> {
+async function sourceFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   return entries
     .filter((entry) => entry.isFile() && /\.(h|hpp|cpp)$/.test(entry.name))

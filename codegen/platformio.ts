@@ -1,14 +1,14 @@
 import type { Render } from './templates.js';
 
 /** A board that the generated firmware is built for. */
-export interface Board {
+interface Board {
   readonly name: string;
   /** `esp8266`: an Arduino board to flash. `native`: a program for this machine. */
   readonly kind: 'esp8266' | 'native';
 }
 
 /** reference/esp8266.md: both boards have 4 MB of flash and are built the same. */
-export const boards: readonly Board[] = [
+const boards: readonly Board[] = [
   { name: 'nodemcuv2', kind: 'esp8266' },
   { name: 'd1_mini', kind: 'esp8266' },
   { name: 'native', kind: 'native' },

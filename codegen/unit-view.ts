@@ -22,7 +22,7 @@ export interface StructView {
   readonly names: string;
 }
 
-export interface MessageView extends StructView {
+interface MessageView extends StructView {
   readonly name: string;
   readonly number: number;
   readonly description: string;

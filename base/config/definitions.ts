@@ -5,7 +5,7 @@ import { DefinitionError, type UnitDefinition } from '../../protocol/definition/
 import { BaseUnitError } from '../../protocol/errors.js';
 
 /** A unit type and the file that defines it. */
-export interface LoadedDefinition {
+interface LoadedDefinition {
   readonly definition: UnitDefinition;
   /** As people know it: `units/led-lamp.ts`, with `/` on every system. */
   readonly file: string;
