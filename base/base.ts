@@ -3,10 +3,11 @@ import { InternalError } from '../protocol/errors.js';
 import { Api } from './api/api.js';
 import type { Configuration, KnownUnit } from './config/configuration.js';
 import { isOnLink, legacyReading, legacyUpdatableUnit } from './config/legacy-config.js';
+import { messageKinds } from './core/bus.js';
 import type { Clock } from './core/clock.js';
 import type { CommandRequest } from './core/command-request.js';
 import type { Log } from './core/log.js';
-import type { Outcome } from './core/messages.js';
+import type { CoreMessage, Outcome } from './core/messages.js';
 import type { Random } from './core/random.js';
 import { Router } from './core/router.js';
 import type { ServedUnit } from './dialects/dialect.js';
@@ -31,6 +32,8 @@ export interface BaseOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Hears every core message, as a terminal does that shows them. */
+  readonly hear?: (message: CoreMessage) => void;
   /** Aborts the start between any two steps; what was begun is ended. */
   readonly signal?: AbortSignal;
 }
@@ -62,6 +65,7 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
 
   try {
     const bus = new MemoryBus(log);
+    if (options.hear) for (const kind of messageKinds) bus.subscribe(kind, options.hear);
     const router = new Router({ bus, clock, random, log });
     const dialects = new DialectHost({ router, clock, random, log });
     const line = new LineDialect();

@@ -1,3 +1,4 @@
+import type { Definitions } from '../base/config/definitions.js';
 import type { CoreMessage } from '../base/core/messages.js';
 import { fieldsText, styled } from './terminal.js';
 
@@ -5,8 +6,8 @@ export type UnitEvent = CoreMessage;
 
 const time = (at: number): string => new Date(at).toTimeString().slice(0, 8);
 
-/** A core message as one line for people: `14:05:09  thermometer  reading  temperature 21.5, humidity 48`. */
-export function eventText(event: UnitEvent): string {
+/** A core message as one line for people: `14:05:09  thermometer  reading  temperature 21.5 °C, humidity 48.0 %`. */
+export function eventText(event: UnitEvent, definitions: Definitions): string {
   const line = (at: number, kind: string, rest: string): string =>
     `${styled('dim', time(at))}  ${styled('cyan', event.unit.padEnd(16))}  ${kind.padEnd(10)}  ${rest}`;
   switch (event.kind) {
@@ -14,7 +15,8 @@ export function eventText(event: UnitEvent): string {
       return line(
         event.receivedAt,
         event.report,
-        fieldsText(event.fields) + (event.missing ? `  (${event.missing} before it are missing)` : ''),
+        fieldsText(event.fields, definitions.get(event.definition)?.definition.reports[event.report]?.fields) +
+          (event.missing ? `  (${event.missing} before it are missing)` : ''),
       );
     case 'command':
       return line(

@@ -59,6 +59,6 @@ const runningBase = (url: string, configFile: string) => ({ pid: process.pid, ur
 function openLog(level: string): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (process.stdout.isTTY !== true) return pino(options, pino.destination({ dest: 1, sync: true }));
-  const isPlain = (process.env['NO_COLOR'] ?? '') !== '';
+  const isPlain = (process.env.NO_COLOR ?? '') !== '';
   return pino(options, pretty({ colorize: !isPlain, translateTime: 'SYS:HH:MM:ss', sync: true }));
 }

@@ -37,7 +37,7 @@ export class BaseClient {
         `no base is running here (looked in ${folder}). Start one: npm start, or baseunit run -c base.json`,
       );
     }
-    const secret = token ?? process.env['BASEUNIT_TOKEN'] ?? readApiToken(folder);
+    const secret = token ?? process.env.BASEUNIT_TOKEN ?? readApiToken(folder);
     if (secret === undefined) {
       throw new LinkError(
         'connect-failed',

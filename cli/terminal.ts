@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
+import type { Fields, FieldType } from '../protocol/definition/index.js';
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours only on a terminal, and never with `NO_COLOR` (no-color.org). */
-const hasColour = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+const hasColour = process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '';
 
 export function styled(style: Style, text: string): string {
   return hasColour ? styleText(style, text) : text;
@@ -34,9 +35,18 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
   for (const row of rows) print(line(row));
 }
 
-/** `temperature 21.5, humidity 48` */
-export function fieldsText(fields: Readonly<Record<string, unknown>>): string {
-  return Object.entries(fields)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+/** `temperature 21.5 °C, humidity 48 %`; without the fields' types bare values. */
+export function fieldsText(values: Readonly<Record<string, unknown>>, fields: Fields = {}): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${valueText(value, fields[name])}`)
     .join(', ');
+}
+
+function valueText(value: unknown, type: FieldType | undefined): string {
+  if (type?.kind === 'list' && Array.isArray(value))
+    return `[${value.map((item) => valueText(item, type.item)).join(', ')}]`;
+  if (typeof value === 'string') return type?.kind === 'text' ? JSON.stringify(value) : value;
+  if (typeof value !== 'number') return JSON.stringify(value);
+  const digits = type?.kind === 'f32' ? value.toFixed(type.decimals) : String(value);
+  return type !== undefined && 'unit' in type && type.unit !== undefined ? `${digits} ${type.unit}` : digits;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { type Definitions, loadDefinitions } from '../base/config/definitions.js';
 import type { UnitView } from '../base/core/unit-view.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
 import { fieldsText, print, printJson, printTable } from './terminal.js';
@@ -12,12 +13,19 @@ export function addUnits(program: Command): void {
     .option('--url <url>', "the base's HTTP API, when it runs elsewhere")
     .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
     .action(async (options: BaseOptions) => {
+      const definitions = await loadDefinitions();
       const { units } = await BaseClient.find(options).request<{ units: UnitView[] }>('GET', '/api/v1/units');
       if (program.opts<{ json?: boolean }>().json) return printJson({ units });
       if (units.length === 0) return print('The base has no units: add them to units.known of its configuration.');
       printTable(
         ['UNIT', 'DEFINITION', 'STATE', 'ADDRESS', 'LAST'],
-        units.map((unit) => [unit.unit, unit.definition, stateText(unit), unit.address ?? 'dials in', lastText(unit)]),
+        units.map((unit) => [
+          unit.unit,
+          unit.definition,
+          stateText(unit),
+          unit.address ?? 'dials in',
+          lastText(unit, definitions),
+        ]),
       );
       for (const unit of units) for (const difference of unit.drift) print(`${unit.unit} has drifted: ${difference}`);
     });
@@ -28,8 +36,9 @@ function stateText(unit: UnitView): string {
   return unit.reason === undefined ? state : `${state}: ${unit.reason}`;
 }
 
-function lastText(unit: UnitView): string {
+function lastText(unit: UnitView, definitions: Definitions): string {
+  const reports = definitions.get(unit.definition)?.definition.reports;
   return Object.entries(unit.last)
-    .map(([name, report]) => `${name}: ${fieldsText(report.fields)}`)
+    .map(([name, report]) => `${name}: ${fieldsText(report.fields, reports?.[name]?.fields)}`)
     .join('; ');
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { createParser } from 'eventsource-parser';
+import { loadDefinitions } from '../base/config/definitions.js';
+import { messageKinds } from '../base/core/bus.js';
 import { eventText, type UnitEvent } from './event-text.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
 import { print, printJson } from './terminal.js';
@@ -15,16 +17,18 @@ export function addWatch(program: Command): void {
     .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
     .action(async (unit: string | undefined, options: BaseOptions) => {
       const isJson = program.opts<{ json?: boolean }>().json;
+      const definitions = await loadDefinitions();
       const stop = new AbortController();
       const interrupt = (): void => stop.abort();
       process.once('SIGINT', interrupt);
       process.once('SIGTERM', interrupt);
       const query = unit === undefined ? '' : `?unit=${encodeURIComponent(unit)}`;
       const parser = createParser({
-        onEvent: ({ data }) => {
-          const event = JSON.parse(data) as UnitEvent;
+        onEvent: ({ event: kind, data }) => {
+          if (!(messageKinds as readonly (string | undefined)[]).includes(kind)) return;
+          const event = { kind, ...JSON.parse(data) } as UnitEvent;
           if (isJson) printJson(event);
-          else print(eventText(event));
+          else print(eventText(event, definitions));
         },
       });
       try {

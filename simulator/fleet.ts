@@ -27,20 +27,20 @@ export interface FleetOptions {
   /** 1 to 16 384. Default 1. */
   readonly count?: number;
   /** Of a single unit; of several the stem: `lamp-1`, `lamp-2` … Default: the definition's name and a number. */
-  readonly uid?: string;
+  readonly uid?: string | undefined;
   /** Where they listen: from this port on, a port each; port 0: free ones. Default free ports of 127.0.0.1. */
-  readonly listen?: Address;
+  readonly listen?: Address | undefined;
   /** They dial this base instead of listening; with `sleepMs` they sleep so long between two visits. Typed units only. */
-  readonly dial?: { readonly address: Address; readonly sleepMs?: number };
+  readonly dial?: { readonly address: Address; readonly sleepMs?: number } | undefined;
   /** A unit's key, 16 octets. Default: random ones. */
-  readonly keyOf?: (uid: string) => Uint8Array;
+  readonly keyOf?: ((uid: string) => Uint8Array) | undefined;
   /** What every unit does wrong from the start. */
-  readonly faults?: readonly Fault[];
+  readonly faults?: readonly Fault[] | undefined;
   /** Same seed, same values. */
-  readonly seed?: string;
+  readonly seed?: string | undefined;
   readonly handler?: CommandHandler;
   /** They run this compiled firmware, a process each, with their boot numbers in that folder. */
-  readonly firmware?: { readonly program: string; readonly stateFolder: string };
+  readonly firmware?: { readonly program: string; readonly stateFolder: string } | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly hear?: HearSimulation;

@@ -1,5 +1,6 @@
 import type { CoreMessage } from './messages.js';
 
+export const messageKinds = ['report', 'command', 'outcome', 'presence', 'log'] as const;
 export type MessageKind = CoreMessage['kind'];
 export type MessageOf<K extends MessageKind> = Extract<CoreMessage, { readonly kind: K }>;
 

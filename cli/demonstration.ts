@@ -1,0 +1,167 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join, relative } from 'node:path';
+import { pino } from 'pino';
+import { startBase } from '../base/base.js';
+import { apiTokenPath, openApiToken } from '../base/config/api-token.js';
+import { type Definitions, loadDefinitions } from '../base/config/definitions.js';
+import { writeDurably } from '../base/config/durable-file.js';
+import { loadConfiguration } from '../base/config/load-config.js';
+import { announceRunning, findRunning, withdrawRunning } from '../base/config/running-file.js';
+import { openStateFolder } from '../base/config/state-folder.js';
+import { systemClock, systemRandom } from '../base/system.js';
+import { ConfigurationError } from '../protocol/errors.js';
+import { toHex } from '../protocol/octets.js';
+import { type DemonstrationUnit, startDemonstrationUnits } from './demonstration-units.js';
+import { eventText } from './event-text.js';
+import { print, printTable, styled } from './terminal.js';
+import { untilStopped } from './until-stopped.js';
+import { version } from './version.js';
+
+export interface DemonstrationOptions {
+  /** The TypeScript simulator instead of compiled firmware. */
+  readonly isSimulated: boolean;
+}
+
+const CHANNEL = 'private-requests';
+
+/** The example units, a base with its embedded hub, and what they say to each other, until Ctrl-C. */
+export async function runDemonstration(options: DemonstrationOptions): Promise<void> {
+  const stateFolder = openStateFolder({ environment: process.env });
+  const other = findRunning(stateFolder);
+  if (other !== undefined) {
+    throw new ConfigurationError(
+      'port-in-use',
+      `a base runs here already (process ${other.pid}, ${other.url}); end that first, or look at it with: npx baseunit watch`,
+    );
+  }
+  const definitions = await loadDefinitions();
+  await untilStopped(async (signal) => {
+    print(styled('bold', `baseunit ${version}: demonstration. Ctrl-C ends it.`));
+    const lines = new HeldLines();
+    const { isSimulated } = options;
+    const units = await startDemonstrationUnits({
+      definitions,
+      stateFolder,
+      isSimulated,
+      signal,
+      say: (line) => lines.print(line),
+    });
+    const ends: (() => Promise<void>)[] = [() => units.stop()];
+    const end = async (): Promise<void> => {
+      for (let stop = ends.pop(); stop !== undefined; stop = ends.pop()) await stop();
+    };
+    try {
+      const file = await writeConfiguration(stateFolder, units.units);
+      const logFile = join(stateFolder, 'demonstration.log');
+      const destination = pino.destination({ dest: logFile, append: false, sync: true });
+      const base = await startBase({
+        configuration: loadConfiguration(file, definitions).configuration,
+        token: openApiToken(stateFolder, systemRandom),
+        version,
+        clock: systemClock,
+        random: systemRandom,
+        log: pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination),
+        signal,
+        hear: (message) => lines.print(eventText(message, definitions)),
+      });
+      ends.push(async () => {
+        withdrawRunning(stateFolder, process.pid);
+        await base.stop();
+      });
+      announceRunning(stateFolder, { pid: process.pid, url: base.apiUrl!, startedAt: Date.now(), configFile: file });
+      introduce(units.units, definitions, base.apiUrl!, `${base.hub!.host}:${base.hub!.port}`, stateFolder, logFile);
+      lines.release();
+      return end;
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  });
+}
+
+/** Lines that wait until the introduction is printed. */
+class HeldLines {
+  #held: string[] | undefined = [];
+
+  print(line: string): void {
+    if (this.#held === undefined) print(line);
+    else this.#held.push(line);
+  }
+
+  release(): void {
+    for (const line of this.#held ?? []) print(line);
+    this.#held = undefined;
+  }
+}
+
+/** The configuration a user would write for these units, in a file that only its owner can read: it holds keys. */
+async function writeConfiguration(stateFolder: string, units: readonly DemonstrationUnit[]): Promise<string> {
+  const hubPort = await freePort();
+  const app = { id: 'demonstration', key: 'demonstration-key', secret: toHex(systemRandom.octets(16)) };
+  const known = units.map(({ uid, definition, address, key }) => [
+    uid,
+    { definition, address, ...(key === undefined ? {} : { key }) },
+  ]);
+  const configuration = {
+    name: 'demonstration',
+    http: { listen: '127.0.0.1:0' },
+    units: { known: Object.fromEntries(known) },
+    hub: { listen: `127.0.0.1:${hubPort}`, apps: [app] },
+    pusher: {
+      key: app.key,
+      appId: app.id,
+      secret: app.secret,
+      host: '127.0.0.1',
+      port: hubPort,
+      tls: false,
+      channel: CHANNEL,
+    },
+  };
+  const file = join(stateFolder, 'demonstration.json');
+  writeDurably(file, `${JSON.stringify(configuration, null, 2)}\n`);
+  return file;
+}
+
+function introduce(
+  units: readonly DemonstrationUnit[],
+  definitions: Definitions,
+  apiUrl: string,
+  hub: string,
+  stateFolder: string,
+  logFile: string,
+): void {
+  const here = (path: string): string => relative(process.cwd(), path) || path;
+  print('');
+  printTable(
+    ['RUNNING', 'KIND', 'WHERE', 'WHAT'],
+    [
+      ...units.map((unit) => {
+        const { kind, wire } = definitions.get(unit.definition)!.definition;
+        return [unit.uid, kind, unit.address, `${unit.what}, ${wire === 'line' ? 'plain lines' : 'typed messages'}`];
+      }),
+      ['hub', 'server', hub, `Pusher protocol; the base listens on the channel ${CHANNEL}`],
+      ['api', 'server', apiUrl, 'HTTP; its description is at /api/v1/openapi.json'],
+    ],
+  );
+  print(`
+Change the lamp through the Pusher channel, from another terminal in this folder:
+  ${styled('green', `npx baseunit send led-lamp setColor '{"color":"#ff8800"}'`)}
+or over HTTP:
+  ${styled('green', `curl -s -H "Authorization: Bearer $(cat ${here(apiTokenPath(stateFolder))})" -H 'Content-Type: application/json' -d '{"command":"setColor","fields":{"color":"#00aaff"}}' ${apiUrl}/api/v1/units/led-lamp/commands`)}
+Also: npx baseunit units, npx baseunit watch. The base's log: ${here(logFile)}
+
+${styled('bold', 'Readings and what else happens, as it comes:')}`);
+}
+
+/** A port that is free now: the channel's client and the hub must both know it before they start. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
