@@ -1,0 +1,36 @@
+import {
+  bool,
+  bytes,
+  type Fields,
+  f32,
+  i8,
+  i16,
+  i32,
+  list,
+  oneOf,
+  rgb,
+  text,
+  u8,
+  u16,
+  u32,
+} from '../../../protocol/definition/index.js';
+
+/** Every field type with bounds; model/every_type.h is the same in C++. */
+export const everyType = {
+  flag: bool(),
+  small: u8({ min: 1, max: 100 }),
+  tiny: i8({ min: -20, max: 60 }),
+  wide: u16(),
+  offset: i16({ min: -500, max: 500 }),
+  count: u32(),
+  balance: i32({ min: -100_000, max: 100_000 }),
+  litres: f32({ min: 0.1, max: 200.3 }),
+  any: f32(),
+  light: rgb(),
+  mode: oneOf(['drip', 'normal', 'flood']),
+  label: text(8),
+  blob: bytes(4),
+  beds: list(u8({ max: 15 }), 4),
+  flows: list(f32({ min: 0, max: 50 }), 3),
+  names: list(text(3), 2),
+} satisfies Fields;
