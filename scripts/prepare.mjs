@@ -46,11 +46,11 @@ function installPackages() {
   const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
   if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
   console.log('Installing npm packages …');
-  const { status } = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+  const { status } = spawnSync('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
   });
-  if (status !== 0) fail('npm ci failed: see above. It needs the npm registry once.');
+  if (status !== 0) fail('npm install failed: see above. It needs the npm registry once.');
 }
 
 function has(program) {
@@ -109,7 +109,7 @@ export function build() {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   if (!existsSync(compiler)) {
     if (existsSync(stamp)) return;
-    fail('The npm packages are not installed: run `npm ci` in this folder once, or `npm start`.');
+    fail('The npm packages are not installed: run `npm install` in this folder once, or `npm start`.');
   }
   const startedAt = new Date();
   const fresh = join(root, `dist.${process.pid}`);

@@ -1,0 +1,115 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { root, temporaryFolder } from './support/house.js';
+
+/** A fresh checkout: what git knows of, as it is now, and nothing that was installed or built. */
+function checkout(): string {
+  const folder = temporaryFolder();
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  for (const file of files.split('\0').filter((name) => name !== '')) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(root, file), join(folder, file), { force: true });
+  }
+  return folder;
+}
+
+/** Everything a process group has printed, and a way to wait for more. */
+class Output {
+  text = '';
+  readonly #waiting = new Set<() => void>();
+
+  constructor(child: ChildProcess) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.text += chunk.toString('utf8');
+        for (const look of this.#waiting) look();
+      });
+    }
+    child.on('close', () => {
+      this.text += '\n(ended)';
+      for (const look of this.#waiting) look();
+    });
+  }
+
+  /** Rejects when the process ends before it printed that. */
+  shows(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = pattern.exec(this.text);
+        if (match === null && !this.text.endsWith('(ended)')) return;
+        this.#waiting.delete(look);
+        if (match === null) reject(new Error(`it ended without ${pattern}:\n${this.text}`));
+        else resolve(match);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+}
+
+/** Processes of that group that are not over. */
+function alive(group: number): string[] {
+  const lines = execFileSync('ps', ['-eo', 'pgid=,stat=,args='], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => Number(line.trim().split(/\s+/)[0]) === group && !/^\s*\d+\s+Z/.test(line));
+}
+
+function start(
+  folder: string,
+  words: readonly string[],
+): { readonly output: Output; readonly group: number; readonly ended: Promise<void> } {
+  const child = spawn('npm', words, {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  const group = child.pid!;
+  onTestFinished(() => {
+    for (const line of alive(group)) if (line !== '') process.kill(-group, 'SIGKILL');
+  });
+  return { output: new Output(child), group, ended: new Promise((resolve) => child.once('close', () => resolve())) };
+}
+
+/** Ctrl-C in a terminal reaches every process of the foreground group. Gives how long the end took, in ms. */
+async function pressCtrlC({
+  group,
+  ended,
+}: {
+  readonly group: number;
+  readonly ended: Promise<void>;
+}): Promise<number> {
+  const startedAt = performance.now();
+  process.kill(-group, 'SIGINT');
+  await ended;
+  return performance.now() - startedAt;
+}
+
+test('npm start on a fresh checkout reaches its first reading, its commands work as printed, Ctrl-C leaves nothing behind', async () => {
+  const folder = checkout();
+  const started = start(folder, ['start']);
+  await started.output.shows(/thermometer\s+reading\s+temperature [\d.]+ °C/);
+  expect(started.output.text).toMatch(/led-lamp\s+updatable\s+127\.0\.0\.1:\d+\s+firmware as process \d+/);
+
+  const [, send] = await started.output.shows(/^ +(npx baseunit send led-lamp .*)$/m);
+  const [, curl] = await started.output.shows(/^ +(curl .*)$/m);
+  const shell = (command: string): string =>
+    execFileSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  expect(shell(send!)).toMatch(/^ok .*led-lamp setColor, via pusher/m);
+  await started.output.shows(/led-lamp\s+says\s+.*#ff8800/);
+  expect(JSON.parse(shell(curl!))).toMatchObject({ unit: 'led-lamp', outcome: 'ok' });
+  await started.output.shows(/led-lamp\s+says\s+.*#00aaff/);
+
+  expect(await pressCtrlC(started)).toBeLessThan(5_000);
+  expect(alive(started.group)).toEqual([]);
+
+  const simulated = start(folder, ['start', '--', '--simulate']);
+  await simulated.output.shows(/thermometer\s+reading\s+temperature/);
+  expect(simulated.output.text).toMatch(/led-lamp\s+updatable\s+127\.0\.0\.1:\d+\s+simulated/);
+  expect(await pressCtrlC(simulated)).toBeLessThan(5_000);
+  expect(alive(simulated.group)).toEqual([]);
+}, 240_000);
