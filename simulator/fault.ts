@@ -4,7 +4,7 @@ import { ConfigurationError } from '../protocol/errors.js';
  * What a simulated unit does wrong on demand:
  * `silence` — half-open: reads, answers and writes nothing, and keeps its connections;
  * `cut` — drops each connection after so many octets (both directions), or at a random moment;
- * `slow` — writes octet by octet with a pause after each;
+ * `slow` — writes octet by octet with a pause after each (in steps of the coarse clock, 25 ms);
  * `garbage` — random octets between what it writes;
  * `wrong-key` — proves itself with a key that is not its own;
  * `mute-commands` — applies commands and never answers them;

@@ -38,6 +38,8 @@ export class TcpCarrier implements Carrier {
       return;
     }
     socket.on('close', () => sink.closed(failure));
+    // A pause holds back octets, but not the news that there will be none.
+    if (socket.readableEnded) queueMicrotask(() => sink.ended());
     socket.resume();
   }
 

@@ -1,6 +1,7 @@
 import type { Address } from '../../../base/core/address.js';
 import type { Clock } from '../../../base/core/clock.js';
 import type { LogLine, Outcome, Presence, Report } from '../../../base/core/messages.js';
+import type { Random } from '../../../base/core/random.js';
 import { Router } from '../../../base/core/router.js';
 import type { Dialect } from '../../../base/dialects/dialect.js';
 import { DialectHost } from '../../../base/dialects/dialect-host.js';
@@ -29,21 +30,21 @@ export class BaseUnderTest {
   readonly #host: DialectHost;
   #commands = 0;
 
-  private constructor(clock: Clock) {
+  private constructor(clock: Clock, random: Random) {
     const bus = new MemoryBus(this.log);
     bus.subscribe('report', (report) => this.reports.push(report));
     bus.subscribe('presence', (presence) => this.presences.push(presence));
     bus.subscribe('log', (line) => this.lines.push(line));
-    const parts = { clock, random: systemRandom, log: this.log };
+    const parts = { clock, random, log: this.log };
     this.router = new Router({ bus, ...parts });
     this.#host = new DialectHost({ router: this.router, ...parts });
   }
 
   static async start(
     units: readonly Believed[],
-    options: { readonly clock?: Clock; readonly listens?: boolean } = {},
+    options: { readonly clock?: Clock; readonly random?: Random; readonly listens?: boolean } = {},
   ): Promise<BaseUnderTest> {
-    const base = new BaseUnderTest(options.clock ?? systemClock);
+    const base = new BaseUnderTest(options.clock ?? systemClock, options.random ?? systemRandom);
     for (const { uid, definition, address } of units) base.router.add({ uid, definition, address });
     const listen = options.listens === true ? { host: '127.0.0.1', port: 0 } : undefined;
     await base.#serve(new LineDialect(), units, 'line');
