@@ -11,6 +11,14 @@ const reserved = new Set(
    errno i386 linux stderr stdin stdout unix xtensa`.split(/\s+/),
 );
 
+/** Macros of the Arduino core and of the C library that look like calls: harmless to a member, deadly to a function. */
+const functionMacros = new Set(
+  `abs analogInPinToBit assert bit bitClear bitRead bitSet bitToggle bitWrite clearerr constrain degrees
+   digitalPinToBitMask digitalPinToInterrupt digitalPinToPort feof ferror fpclassify getc getchar highByte interrupts
+   isfinite isinf isnan isnormal lowByte max min noInterrupts offsetof putc putchar radians round setjmp signbit sq
+   word`.split(/\s+/),
+);
+
 /** `led-lamp` → `led_lamp`. */
 export function namespaceOf(unit: string): string {
   const name = unit.replaceAll('-', '_');
@@ -27,6 +35,11 @@ export function memberNameOf(name: string): string {
   return reserved.has(name) ? `${name}_` : name;
 }
 
+/** A command's handler: its own name, with `_` behind it where that would be a macro. */
+export function handlerNameOf(name: string): string {
+  return functionMacros.has(name) ? `${name}_` : memberNameOf(name);
+}
+
 /**
  * The values of a oneOf as enumerators, each its own. Values in capitals become small letters, because Arduino has
  * macros named `HIGH`, `OUTPUT` and `B1`; a leading digit gets a `v` before it, and no two underscores meet.
@@ -36,7 +49,7 @@ export function enumeratorsOf(values: readonly string[]): string[] {
   return values.map((value) => {
     const own = enumeratorOf(value);
     let name = own;
-    for (let count = 2; taken.has(name); count += 1) name = `${own}_${count}`;
+    for (let count = 2; taken.has(name); count += 1) name = `${own.replace(/_$/, '')}_${count}`;
     taken.add(name);
     return name;
   });

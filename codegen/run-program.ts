@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 export interface RunOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Our own stdout and stderr, for a person to watch; else they are collected. */
+  /** On our own stderr, for a person to watch: our stdout is for results. Else it is collected. */
   readonly isShown?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -24,7 +24,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
-      stdio: options.isShown === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+      stdio: options.isShown === true ? ['inherit', 2, 2] : ['ignore', 'pipe', 'pipe'],
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     let output = '';

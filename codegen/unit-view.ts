@@ -8,7 +8,7 @@ import {
   type UnitDefinition,
 } from '../protocol/definition/index.js';
 import { octetsLiteral, stringLiteral } from './cpp-literals.js';
-import { memberNameOf, namespaceOf, typeNameOf } from './cpp-names.js';
+import { handlerNameOf, namespaceOf, typeNameOf } from './cpp-names.js';
 import { type FieldView, fieldViews, ramOfStruct } from './field-view.js';
 import { NamePool } from './name-pool.js';
 
@@ -128,7 +128,7 @@ function messageView(
   const replyFields = isCommand ? (message.reply ?? {}) : {};
   const replyType = Object.keys(replyFields).length > 0 ? types.take(`${type}Reply`) : null;
   const struct = structView(message.name, message.fields, type);
-  const handler = memberNameOf(message.name);
+  const handler = handlerNameOf(message.name);
   const everyMs = isCommand ? undefined : message.everyMs;
   const replyParameter = replyType === null ? '' : `, ${namespace}::${replyType}& reply`;
   return {
