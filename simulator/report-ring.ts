@@ -18,7 +18,6 @@ export class ReportRing {
   #sequence = 0;
   #dropped = 0;
 
-  /** `lastOfBoot` is for tests, which cannot wait for four thousand million readings. */
   constructor(slots: number, lastOfBoot = LAST_SEQUENCE) {
     this.#slots = slots;
     this.#lastOfBoot = lastOfBoot;

@@ -3,17 +3,10 @@ import type { Clock, Timer } from '../base/core/clock.js';
 import type { Random } from '../base/core/random.js';
 import type { Carrier } from '../base/links/carrier.js';
 import { encodeFields, type Values } from '../protocol/definition/index.js';
-import { InternalError, ProtocolError } from '../protocol/errors.js';
+import { ProtocolError } from '../protocol/errors.js';
 import type { SessionCrypto } from '../protocol/iotsocket/proof.js';
-import { closeCodes, emptyPayload, type PayloadBlock, returnCodes } from '../protocol/iotsocket/transmission.js';
-import {
-  decodeDescribe,
-  decodeRestart,
-  encodeDescribePiece,
-  encodeLog,
-  systemNumbers,
-  type UnitLog,
-} from '../protocol/unit/system-messages.js';
+import { closeCodes, type PayloadBlock } from '../protocol/iotsocket/transmission.js';
+import { encodeLog, systemNumbers, type UnitLog } from '../protocol/unit/system-messages.js';
 import type { CommandAnswer } from './answer-memory.js';
 import { type Fault, FaultSwitch } from './fault.js';
 import { FaultyCarrier } from './faulty-carrier.js';
@@ -21,7 +14,8 @@ import { ReportRing } from './report-ring.js';
 import { ReportSender } from './report-sender.js';
 import { SeededRandom } from './seeded-random.js';
 import type { HearSimulation } from './simulation-event.js';
-import { type CommandHandler, refusal, UnitCommands } from './unit-commands.js';
+import { answerDescribe, answerRestart } from './system-requests.js';
+import { type CommandHandler, UnitCommands } from './unit-commands.js';
 import { UnitConnection } from './unit-connection.js';
 import { type DialEnd, UnitDialler } from './unit-dialler.js';
 import { UnitHello } from './unit-hello.js';
@@ -54,6 +48,8 @@ export interface SimulatedUnitOptions {
   readonly seed?: string;
   /** The boot number it starts with. Default 1. */
   readonly boot?: number;
+  /** The last sequence of a boot, for tests, which cannot wait for four thousand million readings. */
+  readonly lastOfBoot?: number;
   readonly handler?: CommandHandler;
   readonly dial: (address: Address, signal: AbortSignal) => Promise<Carrier>;
   readonly crypto: SessionCrypto;
@@ -89,7 +85,7 @@ export class SimulatedUnit {
     this.#seeded = new SeededRandom(`${options.seed ?? ''}/${uid}`);
     this.faults = new FaultSwitch(options.faults);
     this.state = new UnitState(model.definition, this.#seeded);
-    this.#ring = new ReportRing(model.definition.ring);
+    this.#ring = new ReportRing(model.definition.ring, options.lastOfBoot);
     this.#boot = options.boot ?? 1;
     this.#nonce = nonceOf(random);
     this.#sender = new ReportSender({
@@ -293,27 +289,14 @@ export class SimulatedUnit {
     if (this.#links.link !== connection) return;
     const answer = ({ code, payload }: CommandAnswer): void =>
       connection.send({ kind: 'response', tracking, code, payload });
-    if (data[0] === systemNumbers.describe) return answer(this.#describe(data));
-    if (data[0] === systemNumbers.restart) return answer(this.#restartSoon(data));
+    if (data[0] === systemNumbers.describe) return answer(answerDescribe(this.#options.model, data));
+    if (data[0] === systemNumbers.restart)
+      return answer(answerRestart(data, (delayMs) => this.#after('restart', delayMs, () => this.restart())));
     const { answer: commandAnswer, shown } = this.#commands.take(data);
     if (!this.faults.has('mute-commands')) answer(commandAnswer);
     for (const name of shown) this.report(name);
     this.#hello?.commandAnswered();
     this.#sleepWhenDone();
-  }
-
-  #describe(data: Uint8Array): CommandAnswer {
-    const { descriptor } = this.#options.model;
-    const offset = decoded(() => decodeDescribe(data));
-    if (offset === undefined || offset > descriptor.length) return refusal('there is nothing at this offset');
-    return done({ ...emptyPayload, data: encodeDescribePiece(descriptor, offset) });
-  }
-
-  #restartSoon(data: Uint8Array): CommandAnswer {
-    const delayMs = decoded(() => decodeRestart(data));
-    if (delayMs === undefined) return refusal('this is no restart');
-    this.#after('restart', delayMs, () => this.restart());
-    return done(emptyPayload);
   }
 
   #response(connection: UnitConnection, tracking: number, code: number, payload: PayloadBlock): void {
@@ -344,18 +327,6 @@ export class SimulatedUnit {
   #cancelTimers(): void {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
-  }
-}
-
-const done = (payload: PayloadBlock): CommandAnswer => ({ code: returnCodes.valid, payload });
-
-/** `undefined` for what is malformed. */
-function decoded<T>(decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw new InternalError('internal', `decoding failed: ${(error as Error).message}`, { cause: error });
   }
 }
 

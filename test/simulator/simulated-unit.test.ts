@@ -177,3 +177,29 @@ describe('a base without the key', () => {
     expect(served.state('far-1')).toBe('offline');
   });
 });
+
+describe('many units behind one address', () => {
+  it('all get in when they dial a base at once', async () => {
+    const count = 100;
+    const key = new Uint8Array(16).fill(7);
+    const known = Array.from({ length: count }, (_, index) => ({ uid: `far-${index + 1}`, definition: ledLamp, key }));
+    const served = await startBase(known, { listens: true });
+    const { address } = served;
+    await startUnits({ definition: ledLamp, count, uid: 'far', dial: { address }, keyOf: () => key });
+    await soon(() => expect(known.filter(({ uid }) => served.state(uid) === 'online')).toHaveLength(count));
+  });
+});
+
+describe('a unit that runs another definition than the configured one', () => {
+  it('is refused by name', async () => {
+    const fleet = await startUnits({ definition: thermometer });
+    const served = await startBase(fleet.believed(rainBarrel));
+    await soon(() =>
+      expect(served.router.get('thermometer-1')?.reason).toBe(
+        'thermometer-1 runs "thermometer"; rain-barrel is configured for it',
+      ),
+    );
+    expect(served.reports).toEqual([]);
+    expect(fleet.of('connected')).toEqual([]);
+  });
+});

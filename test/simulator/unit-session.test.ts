@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { defineUnit, text, u8 } from '../../protocol/definition/index.js';
 import { closeCodes, returnCodes } from '../../protocol/iotsocket/transmission.js';
-import { encodeCommand } from '../../protocol/unit/heads.js';
+import { decodeReport, encodeCommand } from '../../protocol/unit/heads.js';
 import {
   decodeDescribePiece,
   encodeDescribe,
@@ -259,5 +259,21 @@ describe('its reports', () => {
     await settle();
     expect(dialled.unit.waitingReports).toBe(1);
     expect(base.requests).toHaveLength(1);
+  });
+
+  it('take the next boot number when no sequence is left, in a new session', async () => {
+    const { dialled, base, clock } = await session(ledLamp, { lastOfBoot: 2 });
+    expect(dialled.unit.report('state')).toBe(2);
+    base.answer(base.requests[0]!.tracking, returnCodes.valid);
+    await settle();
+    expect(dialled.unit.boot).toBe(1);
+    expect(dialled.unit.report('state')).toBe(2);
+    expect(dialled.unit.boot).toBe(2);
+    await settle();
+    expect(base.closeCode).toBe(closeCodes.freeingResources);
+    await clock.advance(1_000);
+    const next = new RawBase(dialled.carriers[1]!, KEY);
+    await settle();
+    expect(decodeReport(next.requests[0]!.payload.data)?.sequence).toBe(1);
   });
 });
