@@ -31,7 +31,7 @@ const DIAL_OPENING_MS = 20_000;
 export const AWAKE_MS = 10_000;
 
 /** How a unit and its base find each other. */
-export type UnitPlace =
+type UnitPlace =
   | { readonly kind: 'listen'; readonly address: Address }
   /** With `sleepMs` the unit sleeps so long between two visits. */
   | { readonly kind: 'dial'; readonly address: Address; readonly sleepMs?: number };

@@ -26,7 +26,7 @@ const MAX_UNSENT = 64 * 1024;
 /** The longest transmission taken: a request with the longest payload, and its tag. */
 const MAX_TRANSMISSION = 6 + MAX_UNIT_PAYLOAD + TAG_OCTETS;
 
-export interface UnitConnectionEvents {
+interface UnitConnectionEvents {
   /** The base has proved itself: requests may go out. */
   readonly proved: () => void;
   readonly request: (tracking: number, payload: PayloadBlock) => void;

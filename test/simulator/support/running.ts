@@ -11,7 +11,7 @@ export function stopAfterEach(): void {
   });
 }
 
-export function alsoStop<T extends { stop(): Promise<void> }>(part: T): T {
+function alsoStop<T extends { stop(): Promise<void> }>(part: T): T {
   running.push(part);
   return part;
 }
