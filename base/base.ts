@@ -1,11 +1,11 @@
-import { networkInterfaces } from 'node:os';
-import { InternalError } from '../protocol/errors.js';
+import { InternalError, TimeoutError } from '../protocol/errors.js';
 import { Api } from './api/api.js';
 import type { Configuration, KnownUnit } from './config/configuration.js';
-import { isOnLink, legacyReading, legacyUpdatableUnit } from './config/legacy-config.js';
+import { legacyReading } from './config/legacy-config.js';
 import { messageKinds } from './core/bus.js';
 import type { Clock } from './core/clock.js';
 import type { CommandRequest } from './core/command-request.js';
+import { deferred } from './core/deferred.js';
 import type { Log } from './core/log.js';
 import type { CoreMessage, Outcome } from './core/messages.js';
 import type { Random } from './core/random.js';
@@ -16,13 +16,14 @@ import { LineDialect } from './dialects/line/line-dialect.js';
 import { UnitDialect } from './dialects/unit/unit-dialect.js';
 import { MemoryBus } from './engine/memory-bus.js';
 import { Hub } from './hub/hub.js';
+import { commandWithLegacyLamps } from './legacy-lamps.js';
 import { nodeCrypto } from './system.js';
 import { PusherUplink } from './uplinks/pusher/pusher-uplink.js';
 import type { Uplink } from './uplinks/uplink.js';
 import { WebhooksUplink } from './uplinks/webhooks/webhooks-uplink.js';
 
-/** Lamps that an original's dashboard may name beside the configured units; their number is bounded like everything else. */
-export const MAX_LEGACY_UPDATABLE = 256;
+/** All parts together: who stops a base forces it after 5 s. */
+const STOP_MS = 4_000;
 
 export interface BaseOptions {
   readonly configuration: Configuration;
@@ -38,7 +39,7 @@ export interface BaseOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A base that runs. `stop` may be called twice; it ends everything that the start began, in reverse order. */
+/** A base that runs. `stop` may be called twice; it ends everything that the start began. */
 export interface RunningBase {
   /** Of the HTTP API; `undefined` without an `http` section. */
   readonly apiUrl: string | undefined;
@@ -51,15 +52,23 @@ export interface RunningBase {
 /** Configuration in, running base out. Rejects, everything undone, when a part cannot start. */
 export async function startBase(options: BaseOptions): Promise<RunningBase> {
   const { configuration, clock, random, log } = options;
-  const parts: { readonly name: string; stop(): Promise<void> }[] = [];
+  const parts: Part[] = [];
   let stopping: Promise<void> | undefined;
+  // What asks for commands starts before what carries them out, so that nothing a unit says is missed: commands wait.
+  const serving = deferred<void>();
   const stop = (): Promise<void> => {
-    stopping ??= stopAll(parts, log);
+    serving.resolve();
+    stopping ??= stopAll(parts, clock, log);
     return stopping;
   };
-  const begin = async <T>(name: string, start: () => Promise<T>, end: () => Promise<void>): Promise<T> => {
+  const begin = async <T>(
+    name: string,
+    start: () => Promise<T>,
+    end: () => Promise<void>,
+    needs?: string,
+  ): Promise<T> => {
     if (options.signal?.aborted) throw new InternalError('stopped', 'stopped while starting');
-    parts.push({ name, stop: end });
+    parts.push({ name, stop: end, needs });
     return start();
   };
 
@@ -82,39 +91,33 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
         () => hub.stop(),
       ));
 
-    const command = commandWithLegacyLamps(configuration, router, line);
+    const carryOut = configuration.legacy
+      ? commandWithLegacyLamps(router, line, log)
+      : (request: CommandRequest) => router.command(request);
+    const command = async (request: CommandRequest): Promise<Outcome> => {
+      await serving.promise;
+      return carryOut(request);
+    };
     for (const uplink of uplinksOf(configuration)) {
       const context = { bus, clock, random, command, log: log.child({ uplink: uplink.name }) };
       await begin(
         uplink.name,
         () => uplink.start(context),
         () => uplink.stop(),
+        // The last outcomes may go through our own.
+        uplink.name === 'pusher' ? 'hub' : undefined,
       );
     }
 
-    await begin(
-      'dialects',
-      async () => {
-        const crypto = nodeCrypto(random);
-        const served = known.map(servedUnit);
-        await dialects.start(
-          line,
-          served.filter(({ definition }) => definition.wire === 'line'),
-        );
-        await dialects.start(
-          new UnitDialect({ crypto, listen: configuration.units?.listen }),
-          served.filter(({ definition }) => definition.wire === 'session'),
-        );
-      },
-      async () => {
-        router.stop();
-        await dialects.stop();
-      },
-    );
-
     const { http, name } = configuration;
     const { token, version } = options;
-    const api = http && new Api({ listen: http.listen, token, units: router, bus, clock, random, log, name, version });
+    const units = {
+      list: () => router.list(),
+      get: (unit: string) => router.get(unit),
+      definitionOf: (unit: string) => router.definitionOf(unit),
+      command,
+    };
+    const api = http && new Api({ listen: http.listen, token, units, bus, clock, random, log, name, version });
     const served =
       api &&
       (await begin(
@@ -122,6 +125,28 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
         () => api.start(),
         () => api.stop(),
       ));
+
+    await begin(
+      'dialects',
+      async () => {
+        const crypto = nodeCrypto(random);
+        const all = known.map(servedUnit);
+        await dialects.start(
+          line,
+          all.filter(({ definition }) => definition.wire === 'line'),
+        );
+        await dialects.start(
+          new UnitDialect({ crypto, listen: configuration.units?.listen }),
+          all.filter(({ definition }) => definition.wire === 'session'),
+        );
+        serving.resolve();
+      },
+      // Every command gets its outcome, while there is still somebody to tell it to.
+      async () => {
+        router.stop();
+        await dialects.stop();
+      },
+    );
     return { apiUrl: served?.url, hub: hubAddress, router, stop };
   } catch (error) {
     await stop();
@@ -151,41 +176,39 @@ function uplinksOf(configuration: Configuration): Uplink[] {
   return uplinks;
 }
 
-/**
- * The original's file names its read units only: its base dials whatever address a message names. Ours takes up a lamp that
- * such a message names when it is on a network this machine is attached to itself, and no other.
- */
-function commandWithLegacyLamps(
-  configuration: Configuration,
-  router: Router,
-  line: LineDialect,
-): (request: CommandRequest) => Promise<Outcome> {
-  if (configuration.legacy === undefined) return (request) => router.command(request);
-  let taken = 0;
-  return (request) => {
-    const isStranger = request.line !== undefined && !router.knows(request);
-    if (isStranger && taken < MAX_LEGACY_UPDATABLE && isOnLink(request.unit, networkInterfaces())) {
-      const unit = {
-        uid: request.unit,
-        definition: legacyUpdatableUnit,
-        address: { host: request.unit, port: 8888 },
-        key: undefined,
-      };
-      taken += 1;
-      router.add(unit);
-      line.serve(unit);
-    }
-    return router.command(request);
-  };
+interface Part {
+  readonly name: string;
+  /** It ends before that part does. */
+  readonly needs: string | undefined;
+  stop(): Promise<void>;
 }
 
-/** In reverse order; what one part throws keeps no other from ending. */
-async function stopAll(parts: { readonly name: string; stop(): Promise<void> }[], log: Log): Promise<void> {
-  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    try {
-      await part.stop();
-    } catch (error) {
-      log.error({ part: part.name, error: (error as Error).message }, 'a part did not stop cleanly');
-    }
+/**
+ * First the units, so that what their last commands came to can be told; then the rest at the same time, since each may
+ * wait 2 s for a peer. What one part throws, or does not end in time, keeps no other from ending.
+ */
+async function stopAll(parts: readonly Part[], clock: Clock, log: Log): Promise<void> {
+  const late = deferred<void>();
+  const timer = clock.after(STOP_MS, () => late.resolve());
+  const stopped = new Map<string, Promise<void>>();
+  const stop = (part: Part): Promise<void> => {
+    const before = parts.filter(({ needs }) => needs === part.name).map(stop);
+    const ending = stopped.get(part.name) ?? Promise.all(before).then(() => endPart(part, late.promise, log));
+    stopped.set(part.name, ending);
+    return ending;
+  };
+  await Promise.all(parts.filter(({ name }) => name === 'dialects').map(stop));
+  await Promise.all(parts.map(stop));
+  timer.cancel();
+}
+
+async function endPart(part: Part, late: Promise<void>, log: Log): Promise<void> {
+  const isLate = late.then(() => {
+    throw new TimeoutError('stop-timeout', `it did not end within ${STOP_MS / 1_000} s`);
+  });
+  try {
+    await Promise.race([part.stop(), isLate]);
+  } catch (error) {
+    log.error({ part: part.name, error: (error as Error).message }, 'a part did not stop cleanly');
   }
 }

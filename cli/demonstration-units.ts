@@ -8,7 +8,7 @@ import { writeFirmware } from '../codegen/write-firmware.js';
 import { type RunningSimulation, simulate } from '../simulator/simulate.js';
 import type { SimulationEvent } from '../simulator/simulation-event.js';
 import { projectRoot } from './project-root.js';
-import { print, styled } from './terminal.js';
+import { styled } from './terminal.js';
 
 /** The units of the demonstration, one of each example. */
 const examples = ['thermometer', 'led-lamp', 'light-sensor', 'led-lamp-line', 'rain-barrel'];
@@ -35,12 +35,14 @@ export async function startDemonstrationUnits(options: {
   readonly stateFolder: string;
   readonly isSimulated: boolean;
   readonly signal: AbortSignal;
+  /** Tells how the start goes on. */
+  readonly tell: (line: string) => void;
   /** Shows a line of what units say. */
   readonly say: (line: string) => void;
 }): Promise<DemonstrationUnits> {
   const { definitions, stateFolder, signal, say } = options;
   const names = examples.filter((name) => definitions.has(name));
-  const programs = options.isSimulated ? undefined : await buildPrograms(names, definitions, signal);
+  const programs = options.isSimulated ? undefined : await buildPrograms(names, definitions, signal, options.tell);
   const bootFolder = join(stateFolder, 'units');
   mkdirSync(bootFolder, { recursive: true });
   const started: { readonly name: string; readonly simulation: RunningSimulation }[] = [];
@@ -72,9 +74,10 @@ async function buildPrograms(
   names: readonly string[],
   definitions: Definitions,
   signal: AbortSignal,
+  tell: (line: string) => void,
 ): Promise<ReadonlyMap<string, string> | undefined> {
   if (findCompiler() === undefined) {
-    print(styled('yellow', `${COMPILER_MISSING}\nUntil then the units are simulated in TypeScript.`));
+    tell(styled('yellow', `${COMPILER_MISSING}\nUntil then the units are simulated in TypeScript.`));
     return undefined;
   }
   await writeFirmware(projectRoot, definitions);
@@ -84,7 +87,7 @@ async function buildPrograms(
     const { program } = await buildNative(name, { root: projectRoot, signal });
     programs.set(name, program);
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    print(`Firmware ${index + 1} of ${names.length} for this machine: ${name} (${seconds} s)`);
+    tell(`Firmware ${index + 1} of ${names.length} for this machine: ${name} (${seconds} s)`);
   }
   return programs;
 }

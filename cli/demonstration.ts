@@ -14,13 +14,15 @@ import { ConfigurationError } from '../protocol/errors.js';
 import { toHex } from '../protocol/octets.js';
 import { type DemonstrationUnit, startDemonstrationUnits } from './demonstration-units.js';
 import { eventText } from './event-text.js';
-import { print, printTable, styled } from './terminal.js';
+import { print, printError, printJson, printTable, styled } from './terminal.js';
 import { untilStopped } from './until-stopped.js';
 import { version } from './version.js';
 
 export interface DemonstrationOptions {
   /** The TypeScript simulator instead of compiled firmware. */
   readonly isSimulated: boolean;
+  /** stdout gets what runs where, then each event, as JSON; what is said to people goes to stderr. */
+  readonly isJson: boolean;
 }
 
 const CHANNEL = 'private-requests';
@@ -36,16 +38,18 @@ export async function runDemonstration(options: DemonstrationOptions): Promise<v
     );
   }
   const definitions = await loadDefinitions();
+  const { isSimulated, isJson } = options;
+  const tell = isJson ? printError : print;
   await untilStopped(async (signal) => {
-    print(styled('bold', `baseunit ${version}: demonstration. Ctrl-C ends it.`));
+    tell(styled('bold', `baseunit ${version}: demonstration. Ctrl-C ends it.`));
     const lines = new HeldLines();
-    const { isSimulated } = options;
     const units = await startDemonstrationUnits({
       definitions,
       stateFolder,
       isSimulated,
       signal,
-      say: (line) => lines.print(line),
+      tell,
+      say: (line) => (isJson ? printError(line) : lines.print(line)),
     });
     const ends: (() => Promise<void>)[] = [() => units.stop()];
     const end = async (): Promise<void> => {
@@ -63,14 +67,17 @@ export async function runDemonstration(options: DemonstrationOptions): Promise<v
         random: systemRandom,
         log: pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination),
         signal,
-        hear: (message) => lines.print(eventText(message, definitions)),
+        hear: (message) => lines.print(isJson ? JSON.stringify(message) : eventText(message, definitions)),
       });
       ends.push(async () => {
         withdrawRunning(stateFolder, process.pid);
         await base.stop();
       });
       announceRunning(stateFolder, { pid: process.pid, url: base.apiUrl!, startedAt: Date.now(), configFile: file });
-      introduce(units.units, definitions, base.apiUrl!, `${base.hub!.host}:${base.hub!.port}`, stateFolder, logFile);
+      const hub = `${base.hub!.host}:${base.hub!.port}`;
+      if (isJson)
+        printJson({ running: { api: base.apiUrl!, hub, units: units.units.map(({ key: _, ...unit }) => unit) } });
+      else introduce(units.units, definitions, base.apiUrl!, hub, stateFolder, logFile);
       lines.release();
       return end;
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Definitions } from '../base/config/definitions.js';
 import type { CoreMessage } from '../base/core/messages.js';
-import { fieldsText, styled } from './terminal.js';
+import { fieldsText, harmless, styled } from './terminal.js';
 
 export type UnitEvent = CoreMessage;
 
@@ -9,7 +9,7 @@ const time = (at: number): string => new Date(at).toTimeString().slice(0, 8);
 /** A core message as one line for people: `14:05:09  thermometer  reading  temperature 21.5 °C, humidity 48.0 %`. */
 export function eventText(event: UnitEvent, definitions: Definitions): string {
   const line = (at: number, kind: string, rest: string): string =>
-    `${styled('dim', time(at))}  ${styled('cyan', event.unit.padEnd(16))}  ${kind.padEnd(10)}  ${rest}`;
+    `${styled('dim', time(at))}  ${styled('cyan', event.unit.padEnd(16))}  ${kind.padEnd(10)}  ${harmless(rest)}`;
   switch (event.kind) {
     case 'report':
       return line(

@@ -3,6 +3,7 @@ import { loadDefinitions } from '../base/config/definitions.js';
 import { flash } from '../codegen/flash.js';
 import { exitCodes } from './exit-codes.js';
 import { projectRoot } from './project-root.js';
+import { printJson } from './terminal.js';
 
 /** `baseunit flash`: PlatformIO's upload for one unit type and board. */
 export function addFlash(program: Command): void {
@@ -21,6 +22,7 @@ export function addFlash(program: Command): void {
         definitions,
         ...(port === undefined ? {} : { port }),
       });
+      if (program.opts<{ json?: boolean }>().json) printJson({ unit, board, flashed: exitCode === 0 });
       process.exitCode = exitCode === 0 ? exitCodes.ok : exitCodes.failed;
     });
 }

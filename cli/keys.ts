@@ -40,7 +40,7 @@ export function addKeys(program: Command): void {
       print(`The key of ${unit} is in ${file}; only you can read it.`);
       print(`In ${options.config}, under units.known.${unit}:  "key": "${configured}"`);
       print("In the secrets.h of the unit's firmware (git ignores it):");
-      print(`  #define BASEUNIT_UID "${unit}"`);
+      print(`  #define BASEUNIT_UID ${JSON.stringify(unit)}`);
       print(`  #define BASEUNIT_KEY "${key}"`);
     });
 
@@ -51,13 +51,9 @@ export function addKeys(program: Command): void {
     .action((options: FolderOption) => {
       const folder = keyFolder(options);
       const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.key')) : [];
-      const found = names.map((name) => {
+      const found = names.sort().map((name) => {
         const file = join(folder, name);
-        return {
-          unit: decodeURIComponent(name.slice(0, -'.key'.length)),
-          file,
-          mode: (statSync(file).mode & 0o777).toString(8),
-        };
+        return { unit: uidOf(name), file, mode: (statSync(file).mode & 0o777).toString(8).padStart(4, '0') };
       });
       if (isJson()) return printJson({ keys: found });
       if (found.length === 0) return print(`There is no key in ${folder}. Make one: baseunit keys make <unit>`);
@@ -73,12 +69,22 @@ const keyFolder = ({ config }: FolderOption): string => join(dirname(resolve(con
 const keyFile = (options: FolderOption, uid: string): string =>
   join(keyFolder(options), `${encodeURIComponent(uid)}.key`);
 
+/** A file that somebody put there by hand may have any name. */
+function uidOf(file: string): string {
+  const name = file.slice(0, -'.key'.length);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 function checkedUid(uid: string): string {
   const octets = new TextEncoder().encode(uid).length;
-  if (octets >= 1 && octets <= UID_OCTETS && !/[/\\]|^\.+$/.test(uid)) return uid;
+  if (octets >= 1 && octets <= UID_OCTETS && !/[/\\\p{Cc}\p{Surrogate}]|^\.+$/u.test(uid)) return uid;
   throw new ConfigurationError(
     'config-invalid',
-    `${JSON.stringify(uid)} cannot be a UID: it must have 1 to ${UID_OCTETS} octets and no slash`,
+    `${JSON.stringify(uid)} cannot be a UID: it must have 1 to ${UID_OCTETS} octets, no slash and no control character`,
   );
 }
 

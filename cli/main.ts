@@ -33,17 +33,31 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = commandLine();
   const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];
   for (const command of commands) command.exitOverride();
+  // Who reads our output may leave before we do, as `head` does: that is no failure.
+  process.stdout.on('error', () => process.exit());
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-      return;
-    }
-    process.exitCode = exitCodeOf(error);
-    const { message, code } = error as Error & { readonly code?: string };
-    if (program.opts<{ json?: boolean }>().json) printJson({ error: { code: code ?? 'internal', message } });
-    else printError(`${styled('red', 'error')}: ${message}`);
-    if (process.exitCode === exitCodes.failed && error instanceof Error && error.stack) printError(error.stack);
+    tell(error, program.opts<{ json?: boolean }>().json === true);
   }
+  // Libraries may hold sockets open for a while (pusher-js up to 30 s); what is printed goes out first.
+  process.stdout.write('', () => process.exit());
+}
+
+function tell(error: unknown, isJson: boolean): void {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    // For people, commander has said it already.
+    if (isJson && process.exitCode !== exitCodes.ok) printJson({ error: { code: 'usage', message: usageText(error) } });
+    return;
+  }
+  process.exitCode = exitCodeOf(error);
+  const { message, code } = error as Error & { readonly code?: string };
+  if (isJson) printJson({ error: { code: code ?? 'internal', message } });
+  else printError(`${styled('red', 'error', process.stderr)}: ${message}`);
+  if (process.exitCode === exitCodes.failed && error instanceof Error && error.stack) printError(error.stack);
+}
+
+function usageText({ code, message }: CommanderError): string {
+  return code === 'commander.help' ? 'name a command; baseunit --help lists them' : message.replace(/^error: /, '');
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { startBase } from '../base/base.js';
@@ -19,9 +19,11 @@ export function addRun(program: Command): void {
     .command('run')
     .description('run the base from a configuration file, until SIGINT or SIGTERM')
     .requiredOption('-c, --config <file>', "base.json, or the original iot-base's config.json")
-    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addOption(
+      new Option('--log-level <level>', 'how much is told').choices(['debug', 'info', 'warn', 'error']).default('info'),
+    )
     .action(async (options: { config: string; logLevel: string }) => {
-      const log = openLog(options.logLevel);
+      const log = openLog(options.logLevel, program.opts<{ json?: boolean }>().json === true);
       const { configuration, warnings } = loadConfiguration(options.config, await loadDefinitions());
       const stateFolder = openStateFolder({ environment: process.env, configFile: options.config });
       const token = openApiToken(stateFolder, systemRandom);
@@ -56,9 +58,9 @@ export function addRun(program: Command): void {
 const runningBase = (url: string, configFile: string) => ({ pid: process.pid, url, startedAt: Date.now(), configFile });
 
 /** One JSON line an event; on a terminal, for people. */
-function openLog(level: string): Log {
+function openLog(level: string, isJson: boolean): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (process.stdout.isTTY !== true) return pino(options, pino.destination({ dest: 1, sync: true }));
+  if (isJson || process.stdout.isTTY !== true) return pino(options, pino.destination({ dest: 1, sync: true }));
   const isPlain = (process.env.NO_COLOR ?? '') !== '';
   return pino(options, pretty({ colorize: !isPlain, translateTime: 'SYS:HH:MM:ss', sync: true }));
 }

@@ -1,7 +1,8 @@
+import { Agent, fetch, type RequestInit, type Response } from 'undici';
 import { readApiToken } from '../base/config/api-token.js';
 import { findRunning } from '../base/config/running-file.js';
 import { stateFolderPath } from '../base/config/state-folder.js';
-import { LinkError } from '../protocol/errors.js';
+import { ConfigurationError, LinkError } from '../protocol/errors.js';
 
 /** Where the base to talk to is, as the command line says it. */
 export interface BaseOptions {
@@ -11,13 +12,16 @@ export interface BaseOptions {
   readonly token?: string | undefined;
 }
 
-/** Long enough for a command that waits for its unit as long as the API lets it. */
+/** Longer than a command without a time of its own can take: its turn, its delivery, its answer. */
 const ANSWER_MS = 90_000;
+const TOO_MANY_REQUESTS = 429;
 
 /** The HTTP API of a base that runs, as its user on this machine sees it. */
 export class BaseClient {
   readonly #url: string;
   readonly #token: string;
+  /** Its own bounds are off: a command may wait for its unit for a day. */
+  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
 
   constructor(url: string, token: string) {
     this.#url = url;
@@ -47,17 +51,20 @@ export class BaseClient {
     return new BaseClient(found.replace(/\/+$/, ''), secret);
   }
 
-  /** The answer's JSON. Throws LinkError with what the base says when it refuses. */
-  async request<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+  /** The answer's JSON, which may take `extraMs` longer than usual. Throws as {@link stream} does. */
+  async request<T>(method: 'GET' | 'POST', path: string, body?: unknown, extraMs = 0): Promise<T> {
     const response = await this.#fetch(path, {
       method,
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.timeout(ANSWER_MS + extraMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     return (await response.json()) as T;
   }
 
-  /** The octets of an event stream, until it ends or the signal aborts. */
+  /**
+   * The octets of an event stream, until it ends or the signal aborts. Throws LinkError when the base cannot be reached,
+   * ConfigurationError `request-refused` when it refuses what is asked.
+   */
   async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#fetch(path, { method: 'GET', signal, headers: { accept: 'text/event-stream' } });
     return response.body as unknown as AsyncIterable<Uint8Array>;
@@ -68,6 +75,7 @@ export class BaseClient {
     try {
       response = await fetch(`${this.#url}${path}`, {
         ...init,
+        dispatcher: this.#agent,
         headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${this.#token}` },
       });
     } catch (error) {
@@ -80,6 +88,8 @@ export class BaseClient {
     const problem = (await response.json().catch(() => undefined)) as
       | { readonly detail?: string; readonly title?: string }
       | undefined;
-    throw new LinkError('connect-failed', problem?.detail ?? problem?.title ?? `the base answered ${response.status}`);
+    const what = problem?.detail ?? problem?.title ?? `the base answered ${response.status}`;
+    const isOurs = response.status >= 400 && response.status < 500 && response.status !== TOO_MANY_REQUESTS;
+    throw isOurs ? new ConfigurationError('request-refused', what) : new LinkError('connect-failed', what);
   }
 }

@@ -38,6 +38,8 @@ export async function sendOverChannel(options: PusherUplinkOptions, command: Cha
         () => fail('no outcome came on the channel: is the base running, and subscribed?'),
         MARGIN_MS + (command.ttlS ?? 0) * 1_000,
       );
+      client.connection.bind('unavailable', () => fail('the Pusher server cannot be reached'));
+      client.connection.bind('disconnected', () => fail('the Pusher server refuses us: is pusher.key right?'));
       const channel = client.subscribe(name);
       channel.bind('pusher:subscription_error', (error: unknown) =>
         fail(`the channel ${name} refuses us: ${JSON.stringify(error)}`),

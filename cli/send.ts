@@ -59,6 +59,7 @@ export function addSend(program: Command): void {
               'POST',
               `/api/v1/units/${encodeURIComponent(unit)}/commands`,
               { ...request, unit: undefined },
+              1_000 * (options.ttl ?? 0),
             )
           : await sendOverChannel(channel, request);
       show(outcome, channel === undefined ? 'api' : 'pusher', program.opts<{ json?: boolean }>().json);
@@ -70,7 +71,10 @@ export function addSend(program: Command): void {
 async function channelOf({ via, config, url }: SendOptions) {
   if (via === 'auto' && url !== undefined) return undefined;
   const folder = stateFolderPath({ environment: process.env, ...(config === undefined ? {} : { configFile: config }) });
-  const file = config ?? findRunning(folder)?.configFile;
+  const running = findRunning(folder);
+  // Nobody would answer on the channel; over HTTP that shows at once.
+  if (via === 'auto' && running === undefined) return undefined;
+  const file = config ?? running?.configFile;
   const pusher = file === undefined ? undefined : loadConfiguration(file, await loadDefinitions()).configuration.pusher;
   if (pusher?.appId !== undefined && pusher.secret !== undefined)
     return { ...pusher, appId: pusher.appId, secret: pusher.secret };

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseAddress } from '../base/config/address.js';
+import { type Address, parseAddress } from '../base/config/address.js';
+import { DEFAULT_UNIT_PORT } from '../base/config/configuration.js';
 import { loadDefinitions } from '../base/config/definitions.js';
 import { systemClock, systemRandom } from '../base/system.js';
 import { buildNative } from '../codegen/native-build.js';
@@ -18,8 +19,8 @@ import { untilStopped } from './until-stopped.js';
 interface SimulateOptions {
   readonly count: number;
   readonly uid?: string;
-  readonly listen?: { readonly host: string; readonly port: number };
-  readonly dial?: { readonly host: string; readonly port: number };
+  readonly listen?: Address;
+  readonly dial?: Address;
   readonly key?: Uint8Array;
   readonly fault: readonly Fault[];
   readonly firmware?: boolean;
@@ -39,7 +40,7 @@ export function addSimulate(program: Command): void {
       'where they listen: host:port, a port each from this one on; port 0: free ones. Default 127.0.0.1:0',
       parsePlace,
     )
-    .option('--dial <address>', 'dial the base at host:port instead of listening', parsePlace)
+    .option('--dial <address>', 'dial the base at host[:8888] instead of listening', parseBase)
     .option('--key <key>', 'their key, 32 hexadecimal digits. Default: a random one each', parseKey)
     .option(
       '--fault <fault>',
@@ -126,10 +127,16 @@ function parseCount(text: string): number {
   throw new InvalidArgumentError('Write a whole number, 1 or more.');
 }
 
-function parsePlace(text: string): { readonly host: string; readonly port: number } {
-  const parsed = parseAddress(text, 0);
+function parsePlace(text: string, _before?: unknown, defaultPort = 0): Address {
+  const parsed = parseAddress(text, defaultPort);
   if (parsed.ok) return parsed.address;
   throw new InvalidArgumentError(`${JSON.stringify(text)} ${parsed.what}.`);
+}
+
+function parseBase(text: string): Address {
+  const address = parsePlace(text, undefined, DEFAULT_UNIT_PORT);
+  if (address.port !== 0) return address;
+  throw new InvalidArgumentError('Nobody listens at port 0.');
 }
 
 function parseKey(text: string): Uint8Array {

@@ -7,5 +7,10 @@ export function addStart(program: Command): void {
     .command('start')
     .description('the demonstration: example units, base and hub on this machine, until Ctrl-C')
     .option('--simulate', 'use the TypeScript simulator instead of compiled firmware')
-    .action((options: { simulate?: boolean }) => runDemonstration({ isSimulated: options.simulate === true }));
+    .action((options: { simulate?: boolean }) =>
+      runDemonstration({
+        isSimulated: options.simulate === true,
+        isJson: program.opts<{ json?: boolean }>().json === true,
+      }),
+    );
 }

@@ -4,10 +4,8 @@ import type { Fields, FieldType } from '../protocol/definition/index.js';
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours only on a terminal, and never with `NO_COLOR` (no-color.org). */
-const hasColour = process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '';
-
-export function styled(style: Style, text: string): string {
-  return hasColour ? styleText(style, text) : text;
+export function styled(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  return stream.isTTY === true && (process.env.NO_COLOR ?? '') === '' ? styleText(style, text) : text;
 }
 
 export function print(text: string): void {
@@ -45,8 +43,17 @@ export function fieldsText(values: Readonly<Record<string, unknown>>, fields: Fi
 function valueText(value: unknown, type: FieldType | undefined): string {
   if (type?.kind === 'list' && Array.isArray(value))
     return `[${value.map((item) => valueText(item, type.item)).join(', ')}]`;
-  if (typeof value === 'string') return type?.kind === 'text' ? JSON.stringify(value) : value;
+  if (typeof value === 'string') return harmless(type?.kind === 'text' ? JSON.stringify(value) : value);
   if (typeof value !== 'number') return JSON.stringify(value);
   const digits = type?.kind === 'f32' ? value.toFixed(type.decimals) : String(value);
   return type !== undefined && 'unit' in type && type.unit !== undefined ? `${digits} ${type.unit}` : digits;
+}
+
+/** A unit's text could steer the terminal: its control characters are shown, not sent. */
+export function harmless(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (control) => {
+    const code = control.charCodeAt(0).toString(16).padStart(4, '0');
+    return `\\u${code}`;
+  });
 }

@@ -34,6 +34,4 @@ export async function untilStopped(start: (signal: AbortSignal) => Promise<() =>
   }
   await asked;
   await end();
-  // Libraries may hold sockets open for a while (pusher-js up to 30 s); nothing of ours is left to wait for.
-  process.exit(0);
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createParser } from 'eventsource-parser';
 import { loadDefinitions } from '../base/config/definitions.js';
 import { messageKinds } from '../base/core/bus.js';
+import { BaseUnitError, LinkError } from '../protocol/errors.js';
 import { eventText, type UnitEvent } from './event-text.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
 import { print, printJson } from './terminal.js';
@@ -36,8 +37,11 @@ export function addWatch(program: Command): void {
         for await (const octets of await BaseClient.find(options).stream(`/api/v1/events${query}`, stop.signal)) {
           parser.feed(decoder.decode(octets, { stream: true }));
         }
+        if (!stop.signal.aborted) throw new LinkError('link-lost', 'the base has ended');
       } catch (error) {
-        if (!stop.signal.aborted) throw error;
+        if (stop.signal.aborted) return;
+        if (error instanceof BaseUnitError) throw error;
+        throw new LinkError('link-lost', `the base is gone: ${(error as Error).message}`, { cause: error });
       } finally {
         process.removeListener('SIGINT', interrupt);
         process.removeListener('SIGTERM', interrupt);

@@ -10,6 +10,7 @@ export const errorCodes = {
     'secret-missing',
     'port-in-use',
     'tool-missing',
+    'request-refused',
   ],
   definition: ['definition-invalid', 'definition-missing', 'firmware-stale', 'build-failed', 'firmware-failed'],
   protocol: [
