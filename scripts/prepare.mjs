@@ -11,7 +11,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const LEAST_NODE = [20, 19];
 /** What becomes `dist/`; `tsconfig.build.json` says the same. */
-const SOURCES = ['protocol', 'units', 'base', 'codegen', 'simulator', 'cli'];
+const SOURCES = ['protocol', 'units', 'base', 'codegen', 'simulator', 'cli', 'bench'];
 
 /** Programs wanted, by what for, and the Debian package of each. */
 const PROGRAMS = {
