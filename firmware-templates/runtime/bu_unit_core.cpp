@@ -33,10 +33,14 @@ void UnitCore::begin() {
 void UnitCore::loop() {
   port::loop();
   const uint64_t now = uptime_.tick(port::millis());
-  acceptOne(now);
-  stepOpening(now);
+  // Whoever comes while the unit leaves is served after the restart, not cut off by it.
+  const bool isLeaving = isRestarting_ && now >= restartAt_;
+  if (!isLeaving) {
+    acceptOne(now);
+    stepOpening(now);
+  }
   stepLink(now);
-  restartWhenDue(now);
+  if (isLeaving) leave(now);
 }
 
 uint64_t UnitCore::unixMs() {
@@ -199,8 +203,7 @@ void UnitCore::takeBoot(uint32_t boot) {
   if (!port::storeBoot(boot_)) port::log(LogLevel::warn, "the boot number could not be stored");
 }
 
-void UnitCore::restartWhenDue(uint64_t now) {
-  if (!isRestarting_ || now < restartAt_) return;
+void UnitCore::leave(uint64_t now) {
   if (link_.isOpen()) {
     link_.close(CloseCode::maintenance, now);
     afterLoss(now);

@@ -116,7 +116,7 @@ class UnitCore {
   uint8_t* beginResponse(uint16_t tracking, uint8_t code, uint8_t format, size_t dataLength);
   void finishResponse(uint8_t* data, size_t dataLength);
   void takeBoot(uint32_t boot);
-  void restartWhenDue(uint64_t now);
+  void leave(uint64_t now);
 
   const UnitDescription& description_;
   Uptime uptime_;

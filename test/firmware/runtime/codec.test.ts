@@ -54,7 +54,9 @@ function heard(answer: string): string {
   const floats = (part: string): string =>
     part.replaceAll(/[^[\],]+/g, (number) => String(Math.fround(Number(number))));
   return JSON.stringify(
-    parts.map((part, index) => (index === 7 || index === 8 ? Math.fround(Number(part)) : index === 14 ? floats(part) : part)),
+    parts.map((part, index) =>
+      index === 7 || index === 8 ? Math.fround(Number(part)) : index === 14 ? floats(part) : part,
+    ),
   );
 }
 
@@ -166,7 +168,8 @@ describe.each(['-funsigned-char', '-fsigned-char'] as const)('compiled with %s',
     });
     if (!right.ok) throw new Error(right.refusal.message);
     const { octets } = right;
-    for (let cut = 0; cut < octets.length; cut += 1) expect(await sameDecoding(octets.subarray(0, cut))).toBe('refused');
+    for (let cut = 0; cut < octets.length; cut += 1)
+      expect(await sameDecoding(octets.subarray(0, cut))).toBe('refused');
     expect(await sameDecoding(Buffer.concat([octets, Uint8Array.of(0)]))).toBe('refused');
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: octets.length - 1 }), fc.nat({ max: 255 }), async (at, value) => {
@@ -191,19 +194,29 @@ describe.each(['-funsigned-char', '-fsigned-char'] as const)('compiled with %s',
         return false;
       }
     };
-    const edges = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff];
+    const edges = [
+      0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff,
+    ];
     const sequences = fc.array(fc.constantFrom(...edges), { minLength: 1, maxLength: 6 });
     await fc.assert(
-      fc.asyncProperty(fc.oneof(sequences.map((octets) => Uint8Array.from(octets)), fc.uint8Array({ maxLength: 8 })), async (octets) => {
-        expect(await program.ask(`utf8 ${hexArgument(octets)}`)).toBe(isText(octets) ? 'yes' : 'no');
-      }),
+      fc.asyncProperty(
+        fc.oneof(
+          sequences.map((octets) => Uint8Array.from(octets)),
+          fc.uint8Array({ maxLength: 8 }),
+        ),
+        async (octets) => {
+          expect(await program.ask(`utf8 ${hexArgument(octets)}`)).toBe(isText(octets) ? 'yes' : 'no');
+        },
+      ),
       { numRuns: 3_000 },
     );
   }, 60_000);
 
   test('text that is too long can be cut between two characters', async () => {
     expect(await program.ask(`cut ${hexArgument(Buffer.from('aé€€x'))}`)).toBe(Buffer.from('aé€').toString('hex'));
-    expect(await program.ask(`cut ${hexArgument(Buffer.from('12345678'))}`)).toBe(Buffer.from('12345678').toString('hex'));
+    expect(await program.ask(`cut ${hexArgument(Buffer.from('12345678'))}`)).toBe(
+      Buffer.from('12345678').toString('hex'),
+    );
   });
 
   test('a reason is cut to 80 octets between two characters, and is always UTF-8', async () => {

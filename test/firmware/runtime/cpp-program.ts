@@ -62,9 +62,7 @@ export async function buildProgram(
   const objects: string[] = [];
   // Two at a time: the machine has no more cores to give.
   for (let at = 0; at < sources.length; at += 2) {
-    objects.push(
-      ...(await Promise.all(sources.slice(at, at + 2).map((source) => objectOf(source, flags, headers)))),
-    );
+    objects.push(...(await Promise.all(sources.slice(at, at + 2).map((source) => objectOf(source, flags, headers)))));
   }
   const linked = createHash('sha256').update(objects.join()).digest('hex').slice(0, 24);
   const program = join(buildFolder, `${name}.${linked}`);

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { fromHex, toHex } from '../../../protocol/octets.js';
 import { BaseOpening } from '../../../protocol/iotsocket/opening.js';
-import { SealedStream } from '../../../protocol/iotsocket/sealed-stream.js';
 import type { SessionCrypto } from '../../../protocol/iotsocket/proof.js';
+import { SealedStream } from '../../../protocol/iotsocket/sealed-stream.js';
 import type { PayloadBlock, Transmission } from '../../../protocol/iotsocket/transmission.js';
+import { fromHex, toHex } from '../../../protocol/octets.js';
 import { encodeHelloAnswer } from '../../../protocol/unit/system-messages.js';
 import { buildProgram, here, LineProgram, runtimeFolder, sourcesIn } from './cpp-program.js';
 
@@ -39,7 +39,10 @@ export class DrivenUnit {
   }
 
   /** A new world and a unit in it, at boot 1 with the vectors' random octets. */
-  async start(kind: 'lamp' | 'probe' | 'light' | 'line-lamp', options: { stored?: number; millis?: number } = {}): Promise<void> {
+  async start(
+    kind: 'lamp' | 'probe' | 'light' | 'line-lamp',
+    options: { stored?: number; millis?: number } = {},
+  ): Promise<void> {
     this.#millis = options.millis ?? 0;
     await this.do('world');
     await this.do(`stored ${options.stored ?? 0}`);
@@ -56,7 +59,12 @@ export class DrivenUnit {
       events,
       out: (connection) => {
         const start = `out ${connection} `;
-        return fromHex(all.filter((event) => event.startsWith(start)).map((event) => event.slice(start.length)).join(''));
+        return fromHex(
+          all
+            .filter((event) => event.startsWith(start))
+            .map((event) => event.slice(start.length))
+            .join(''),
+        );
       },
     };
   }
@@ -101,7 +109,8 @@ export class ScriptedBase {
     let step = opening.push((await this.#unit.loop()).out(this.connection));
     if (step.kind !== 'more') throw new Error(`the initiation was ${step.kind}`);
     step = opening.push((await this.#unit.give(this.connection, step.send)).out(this.connection));
-    if (step.kind !== 'opened') throw new Error(`the proof was ${step.kind === 'refused' ? step.error.message : 'short'}`);
+    if (step.kind !== 'opened')
+      throw new Error(`the proof was ${step.kind === 'refused' ? step.error.message : 'short'}`);
     this.#stream = new SealedStream({ crypto, sessionKey: step.opened.sessionKey, role: 'base' });
     return this.read(await this.#unit.give(this.connection, step.send));
   }
@@ -152,7 +161,13 @@ export interface Exchange {
   readonly transmissions: readonly Transmission[];
 }
 
-export const welcome = { fingerprint: new Uint8Array(8), timeMs: 1_700_000_000_000, acknowledged: 0, waiting: 0, udpPort: 0 };
+export const welcome = {
+  fingerprint: new Uint8Array(8),
+  timeMs: 1_700_000_000_000,
+  acknowledged: 0,
+  waiting: 0,
+  udpPort: 0,
+};
 
 export const typed = (data: Uint8Array): PayloadBlock => ({ format: 0, options: 1, data });
 

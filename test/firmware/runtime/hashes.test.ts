@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LineProgram } from './cpp-program.js';
@@ -42,7 +43,11 @@ const repeat = (octet: number, count: number): Uint8Array => new Uint8Array(coun
 /** RFC 4231, section 4 (case 5, a shortened tag, is left out: it tests cutting). */
 test.each([
   [repeat(0x0b, 20), ascii('Hi There'), 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7'],
-  [ascii('Jefe'), ascii('what do ya want for nothing?'), '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'],
+  [
+    ascii('Jefe'),
+    ascii('what do ya want for nothing?'),
+    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  ],
   [repeat(0xaa, 20), repeat(0xdd, 50), '773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe'],
   [
     Uint8Array.from({ length: 25 }, (_, index) => index + 1),
@@ -69,7 +74,19 @@ test('HMAC-SHA256 with keys around the block size is the one of the other implem
   for (const length of [1, 16, 63, 64, 65, 128]) {
     const key = repeat(0x5a, length);
     expect(await program.ask(`hmac ${hexArgument(key)} 010203`)).toBe(
-      createHmac('sha256', key).update(Uint8Array.of(1, 2, 3)).digest('hex'),
+      createHmac('sha256', key)
+        .update(Uint8Array.of(1, 2, 3))
+        .digest('hex'),
     );
   }
+});
+
+test('the proofs, the session key and the tags are those of wire/unit.md', async () => {
+  const vectors = JSON.parse(readFileSync('test/vectors/unit-session.json', 'utf8'));
+  const nonces = `${vectors.challenge} ${vectors.nonce}`;
+  expect(await program.ask(`proof unit ${nonces}`)).toBe(vectors.unitProof);
+  expect(await program.ask(`proof base ${nonces}`)).toBe(vectors.baseProof);
+  expect(await program.ask(`proof key ${nonces}`)).toBe(vectors.sessionKey);
+  for (const { direction, counter, transmission, tag } of vectors.tags)
+    expect(await program.ask(`tag ${vectors.sessionKey} ${direction} ${counter} ${transmission}`)).toBe(tag);
 });

@@ -22,7 +22,10 @@ describe.each(['-funsigned-char', '-fsigned-char'] as const)('compiled with %s',
     program.ask(`parse ${type} ${hexArgument(Buffer.from(line as string))}`);
 
   test('an f32 is printed as JavaScript prints it, with any number of decimals', async () => {
-    const bitsOf = (value: number): string => Buffer.from(new Float32Array([value]).buffer).reverse().toString('hex');
+    const bitsOf = (value: number): string =>
+      Buffer.from(new Float32Array([value]).buffer)
+        .reverse()
+        .toString('hex');
     const floats = fc.oneof(
       fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e20), max: Math.fround(1e20) }),
       fc.integer({ min: -100_000, max: 100_000 }).map((value) => Math.fround(value / 1_000)),
@@ -31,15 +34,11 @@ describe.each(['-funsigned-char', '-fsigned-char'] as const)('compiled with %s',
     );
     await fc.assert(
       fc.asyncProperty(floats, fc.nat({ max: 6 }), async (value, decimals) => {
-        expect(await printed(`f32 ${bitsOf(value)} ${decimals}`)).toBe(
-          `${valueToLine(f32({ decimals }), value)}\n`,
-        );
+        expect(await printed(`f32 ${bitsOf(value)} ${decimals}`)).toBe(`${valueToLine(f32({ decimals }), value)}\n`);
       }),
       { numRuns: 3_000 },
     );
-    expect(await printed(`f32 ${bitsOf(3.4028234663852886e38)} 1`)).toBe(
-      '340282346638528859811704183484516925440.0\n',
-    );
+    expect(await printed(`f32 ${bitsOf(3.4028234663852886e38)} 1`)).toBe('340282346638528859811704183484516925440.0\n');
     expect(await printed(`f32 ${bitsOf(Number.NaN)} 1`)).toBe('refused not-finite');
     expect(await printed(`f32 ${bitsOf(Number.POSITIVE_INFINITY)} 1`)).toBe('refused not-finite');
   }, 60_000);
@@ -73,24 +72,54 @@ describe.each(['-funsigned-char', '-fsigned-char'] as const)('compiled with %s',
     };
     const lines = fc.oneof(
       { weight: 3, arbitrary: fc.integer({ min: -300, max: 300 }).map(String) },
-      { weight: 3, arbitrary: fc.tuple(fc.integer({ min: -300, max: 300 }), fc.nat({ max: 99_999 })).map((parts) => parts.join('.')) },
+      {
+        weight: 3,
+        arbitrary: fc
+          .tuple(fc.integer({ min: -300, max: 300 }), fc.nat({ max: 99_999 }))
+          .map((parts) => parts.join('.')),
+      },
       { weight: 1, arbitrary: fc.integer({ min: -(2 ** 33), max: 2 ** 33 }).map(String) },
-      { weight: 1, arbitrary: fc.constantFrom('true', 'false', ...modes, 'norma', 'normals', ' 7 ', '\t7', '7.0', '7.50', '-0') },
-      { weight: 1, arbitrary: fc.constantFrom('', '-', '.5', '5.', '1e3', '0x7', '+7', '12345678901', '1.12345678901', '7 7', 'TRUE') },
-      { weight: 1, arbitrary: fc.constantFrom('200.3', '-200.3', '200.31', '0000000007', '9999999999.9', '7.0000000001') },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('true', 'false', ...modes, 'norma', 'normals', ' 7 ', '\t7', '7.0', '7.50', '-0'),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(
+          '',
+          '-',
+          '.5',
+          '5.',
+          '1e3',
+          '0x7',
+          '+7',
+          '12345678901',
+          '1.12345678901',
+          '7 7',
+          'TRUE',
+        ),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('200.3', '-200.3', '200.31', '0000000007', '9999999999.9', '7.0000000001'),
+      },
       { weight: 2, arbitrary: fc.string({ maxLength: 12 }).filter((line) => !/[\r\n]/.test(line)) },
     );
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...(Object.keys(types) as (keyof typeof types)[])), lines, async (kind, line) => {
-        const ours = lineToValue(types[kind], line);
-        const theirs = await parse(kind, line);
-        const value = theirs.slice('value '.length);
-        if (!ours.ok) expect(theirs).toBe(`refused ${ours.refusal.code}`);
-        else if (kind === 'f32') expect(Math.fround(Number(value)) + 0).toBe(Math.fround(Number(ours.value)) + 0);
-        else if (kind === 'bool') expect(value).toBe(ours.value === true ? '1' : '0');
-        else if (kind === 'oneOf') expect(modes[Number(value)]).toBe(ours.value);
-        else expect(value).toBe(String(Number(ours.value) + 0));
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...(Object.keys(types) as (keyof typeof types)[])),
+        lines,
+        async (kind, line) => {
+          const ours = lineToValue(types[kind], line);
+          const theirs = await parse(kind, line);
+          const value = theirs.slice('value '.length);
+          if (!ours.ok) expect(theirs).toBe(`refused ${ours.refusal.code}`);
+          else if (kind === 'f32') expect(Math.fround(Number(value)) + 0).toBe(Math.fround(Number(ours.value)) + 0);
+          else if (kind === 'bool') expect(value).toBe(ours.value === true ? '1' : '0');
+          else if (kind === 'oneOf') expect(modes[Number(value)]).toBe(ours.value);
+          else expect(value).toBe(String(Number(ours.value) + 0));
+        },
+      ),
       { numRuns: 4_000 },
     );
   }, 60_000);

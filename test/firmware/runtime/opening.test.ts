@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { concat, fromHex, toHex } from '../../../protocol/octets.js';
-import { buildSessionDriver, crypto, DrivenUnit, type Happened, ScriptedBase, vectorChallenge, vectorKey } from './driven-unit.js';
+import {
+  buildSessionDriver,
+  crypto,
+  DrivenUnit,
+  type Happened,
+  ScriptedBase,
+  vectorChallenge,
+  vectorKey,
+} from './driven-unit.js';
 
 let unit: DrivenUnit;
 beforeAll(async () => {

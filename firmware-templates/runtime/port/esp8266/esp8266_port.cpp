@@ -60,7 +60,7 @@ void announce(const UnitDescription& description) { esp8266::announceOverMdns(de
 
 void loop() { esp8266::loopWifi(); }
 
-uint32_t millis() { return ::millis(); }
+uint32_t millis() { return static_cast<uint32_t>(::millis()); }
 
 void random(uint8_t* to, size_t count) { ESP.random(to, count); }
 

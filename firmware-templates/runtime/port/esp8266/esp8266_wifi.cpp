@@ -25,7 +25,7 @@ uint32_t waitMs = attemptMs;
 uint32_t pauseMs = firstPauseMs;
 
 void attempt() {
-  attemptAt = millis();
+  attemptAt = static_cast<uint32_t>(millis());
   uint32_t random = 0;
   ESP.random(reinterpret_cast<uint8_t*>(&random), sizeof random);
   // Full jitter: a street of units does not come back in step after a power cut.
@@ -90,12 +90,12 @@ void announceOverMdns(const UnitDescription& description) { announced = &descrip
 
 void loopWifi() {
   if (WiFi.status() != WL_CONNECTED) {
-    if (static_cast<uint32_t>(millis() - attemptAt) >= waitMs) attempt();
+    if (static_cast<uint32_t>(static_cast<uint32_t>(millis()) - attemptAt) >= waitMs) attempt();
     return;
   }
   pauseMs = firstPauseMs;
   waitMs = 0;
-  attemptAt = millis();
+  attemptAt = static_cast<uint32_t>(millis());
   if (!isAnnounced && announced != nullptr) {
     isAnnounced = true;
     startMdns();

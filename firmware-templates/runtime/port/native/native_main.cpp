@@ -31,6 +31,24 @@ volatile sig_atomic_t isStopping = 0;
 
 void stop(int) { isStopping = 1; }
 
+/** Holds SIGTERM and SIGINT back, or lets them through, held ones first. */
+void holdSignals(bool isHeld) {
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  sigprocmask(isHeld ? SIG_BLOCK : SIG_UNBLOCK, &ending, nullptr);
+}
+
+void catchSignals() {
+  signal(SIGPIPE, SIG_IGN);
+  struct sigaction action = {};
+  action.sa_handler = stop;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  holdSignals(false);
+}
+
 [[noreturn]] void giveUp(const char* what) {
   fprintf(stderr, "%s: %s\n", what, strerror(errno));
   exit(1);
@@ -129,6 +147,8 @@ void restart() {
   char name[] = "--inherited-socket";
   arguments[count++] = name;
   arguments[count++] = socket;
+  // One that comes before the new program catches it would end it as if killed: it waits instead.
+  holdSignals(true);
   execv("/proc/self/exe", arguments);
   giveUp("cannot restart");
 }
@@ -142,14 +162,10 @@ void log(LogLevel level, const char* text) {
 }  // namespace bu
 
 int main(int count, char** arguments) {
+  bu::catchSignals();
   bu::argumentCount = count;
   bu::argumentList = arguments;
   bu::options = bu::native::parseOptions(count, arguments);
-  signal(SIGPIPE, SIG_IGN);
-  struct sigaction action = {};
-  action.sa_handler = bu::stop;
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
   setup();
   while (bu::isStopping == 0) {
     loop();

@@ -4,6 +4,7 @@
 #include <bu_hmac.h>
 #include <bu_line_text.h>
 #include <bu_line_value.h>
+#include <bu_proof.h>
 #include <bu_sha256.h>
 #include <bu_utf8.h>
 
@@ -255,6 +256,28 @@ std::string answer(const std::string& command, std::istringstream& line) {
     bu::hmac::add(octets.data(), octets.size());
     bu::hmac::finish(digest);
     return toHex(digest, sizeof digest);
+  }
+  if (command == "proof") {
+    // Of the identity that the scripted port has: K and UID of the vectors.
+    std::string kind;
+    line >> kind >> first >> second;
+    const std::string challenge = fromHex(first);
+    const std::string nonce = fromHex(second);
+    const auto derive = kind == "unit" ? bu::unitProof : kind == "base" ? bu::baseProof : bu::sessionKey;
+    uint8_t digest[32];
+    derive(bu::port::identity(), octetsOf(challenge), octetsOf(nonce), digest);
+    return toHex(digest, sizeof digest);
+  }
+  if (command == "tag") {
+    int direction = 0;
+    uint64_t counter = 0;
+    line >> first >> direction >> counter >> second;
+    const std::string key = fromHex(first);
+    const std::string transmission = fromHex(second);
+    uint8_t tag[bu::tagOctets];
+    bu::tagOf(octetsOf(key), static_cast<bu::Direction>(direction), counter, octetsOf(transmission),
+              transmission.size(), tag);
+    return toHex(tag, sizeof tag);
   }
   if (command == "utf8") {
     line >> first;
