@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { InvalidConfigurationError } from '../../base/config/config-problems.js';
+import type { Configuration } from '../../base/config/configuration.js';
+import { type Definitions, loadDefinitions } from '../../base/config/definitions.js';
+import { loadConfiguration } from '../../base/config/load-config.js';
+import { hubApp } from '../../base/hub/app.js';
+import { acceptedKeys, acceptedLegacyKeys } from './support/accepted-keys.js';
+import { blocks, codeIn, tableRows, textOf } from './support/documents.js';
+import { writeExample } from './support/example-files.js';
+import { loadShownDefinitions, type ShownDefinitions } from './support/shown-definitions.js';
+
+let shown: ShownDefinitions;
+let definitions: Definitions;
+
+beforeAll(async () => {
+  shown = await loadShownDefinitions();
+  definitions = await loadDefinitions();
+});
+afterAll(() => shown.remove());
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'baseunit-docs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function loadText(text: string): Configuration {
+  const { path, environment } = writeExample(temporaryFolder(), text);
+  return loadConfiguration(path, shown.definitions, environment).configuration;
+}
+
+test('every configuration that a document shows is accepted', () => {
+  const examples = blocks('json').filter(({ kind }) => kind === '');
+  expect(examples.length).toBeGreaterThan(8);
+  const refused = examples.flatMap(({ where, text }) => {
+    try {
+      loadText(text);
+      return [];
+    } catch (error) {
+      return [`${where}: ${(error as Error).message}`];
+    }
+  });
+  expect(refused).toEqual([]);
+});
+
+test('examples/base.json is accepted, and uses every section', () => {
+  const { units, hub, pusher, http, webhooks } = loadText(textOf('examples/base.json'));
+  expect([units?.known.length, hub?.apps.length, webhooks.length]).toEqual([5, 1, 2]);
+  expect([pusher?.channel, http?.listen.port]).toEqual(['private-requests', 8889]);
+});
+
+interface Row {
+  readonly key: string;
+  readonly default: string;
+}
+
+const keyRows = (document: string, heading: string): Row[] =>
+  tableRows(document, heading)
+    .map(([key, standard]) => ({ key: codeIn(key), default: standard! }))
+    .filter((row): row is Row => row.key !== undefined);
+
+const ours = (): Row[] => keyRows('README.md', 'Configuration');
+const theirs = (): Row[] => keyRows('docs/configuration.md', "The original's `config.json`");
+
+test('the table has every key that base.json accepts, and no other', () => {
+  expect(
+    ours()
+      .map(({ key }) => key)
+      .sort(),
+  ).toEqual(acceptedKeys().sort());
+});
+
+test("the table of the original's file has every key that it accepts, and no other", () => {
+  expect(
+    theirs()
+      .map(({ key }) => key)
+      .sort(),
+  ).toEqual(acceptedLegacyKeys().sort());
+});
+
+/** What is required and nothing else, in every place where a key of the table may be. */
+const least = {
+  http: {},
+  units: {
+    known: { uid: { definition: 'led-lamp', address: '192.0.2.1', key: '00112233445566778899aabbccddeeff' } },
+  },
+  pusher: { key: 'k', host: '192.0.2.2', auth: { endpoint: 'https://192.0.2.2/auth', token: 't' } },
+  hub: { apps: [{ id: 'i', key: 'k', secret: 's', webhooks: [{ url: 'https://192.0.2.3/' }] }] },
+  webhooks: [{ url: 'https://192.0.2.4/', secret: 's' }],
+};
+const leastLegacy = {
+  api: { url: 'https://192.0.2.5', token: 't' },
+  pusher: { 'app-key': 'k', host: '192.0.2.2' },
+};
+
+/** A copy in which the key of that path is another, or absent. */
+function changed(file: object, path: string, value: unknown): object {
+  const copy = structuredClone(file) as Record<string, unknown>;
+  const steps = path.replaceAll('[]', '.0').replaceAll('<uid>', 'uid').split('.');
+  const last = steps.pop()!;
+  const place = steps.reduce((at, step) => at[step] as Record<string, unknown>, copy);
+  if (value === undefined) delete place[last];
+  else place[last] = value;
+  return copy;
+}
+
+/** As the base will run: the hub fills in its own defaults. */
+function meaning(file: object): unknown {
+  const path = join(temporaryFolder(), 'base.json');
+  writeFileSync(path, JSON.stringify(file), { mode: 0o600 });
+  const { hub, file: _, ...rest } = loadConfiguration(path, definitions, {}).configuration;
+  const apps = hub?.apps.map(hubApp).map((app) => ({
+    ...app,
+    webhooks: app.webhooks.map((webhook) => ({ batch: false, ...webhook })),
+  }));
+  return { ...rest, hub: hub && { ...hub, apps } };
+}
+
+test.each([
+  { of: 'base.json', rows: ours, file: least },
+  { of: "the original's file", rows: theirs, file: leastLegacy },
+])('a key of $of left out means what the table says: its default, or an error', ({ rows, file }) => {
+  const plain = meaning(file);
+  let defaults = 0;
+  for (const { key, default: written } of rows()) {
+    const value = codeIn(written);
+    if (written === 'required') {
+      expect(() => meaning(changed(file, key, undefined)), key).toThrow(InvalidConfigurationError);
+    } else if (value !== undefined) {
+      defaults += 1;
+      expect(meaning(changed(file, key, JSON.parse(value))), key).toEqual(plain);
+    }
+  }
+  expect(defaults).toBeGreaterThan(1);
+});
+
+test('the default of pusher.port is as the table says', () => {
+  const port = (file: object): unknown => (meaning(file) as Configuration).pusher?.port;
+  expect([port(least), port(changed(least, 'pusher.tls', false))]).toEqual([443, 80]);
+  expect(ours().find(({ key }) => key === 'pusher.port')?.default).toBe('443, without `tls` 80');
+});

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { commandSchema, outcomeSchema } from '../../base/api/api-schemas.js';
+import { outcomeKinds, type Report } from '../../base/core/messages.js';
+import { parseCommandEvent, parseUpdateRequest } from '../../base/uplinks/pusher/channel-events.js';
+import { webhookItem } from '../../base/uplinks/webhooks/webhook-events.js';
+import { type Block, blocks, codeIn, tableRows } from './support/documents.js';
+
+const random = { octets: (count: number) => new Uint8Array(count), fraction: () => 0 };
+
+/** What is wrong with a block's JSON, by what it is said to be; `undefined`: nothing. */
+const checks: Readonly<Record<string, (value: unknown) => string | undefined>> = {
+  command: (value) => refusal(parseCommandEvent(value)),
+  'update.request': (value) => refusal(parseUpdateRequest(value)),
+  'api-command': (value) => commandSchema.safeParse(value).error?.message,
+  outcome: (value) => outcomeSchema.strict().safeParse(value).error?.message,
+  webhook: (value) => {
+    const { data } = value as { readonly data: Omit<Report, 'kind'> };
+    const { body, id } = webhookItem({ kind: 'report', ...data }, random);
+    const sent: unknown = JSON.parse(body);
+    const isSame = JSON.stringify(Object.keys(sent as object)) === JSON.stringify(Object.keys(value as object));
+    return isSame && id === data.id ? undefined : `the base sends ${body}`;
+  },
+};
+
+const refusal = (
+  parsed: { readonly ok: true } | { readonly ok: false; readonly reason: string },
+): string | undefined => (parsed.ok ? undefined : parsed.reason);
+
+const complaintOf = ({ where, kind, text }: Block): string[] => {
+  const check = checks[kind];
+  const complaint = check === undefined ? `"${kind}" is nothing this test knows` : check(JSON.parse(text));
+  return complaint === undefined ? [] : [`${where}: ${complaint}`];
+};
+
+test('every event that a document shows is one that the base takes or sends', () => {
+  const events = blocks('json').filter(({ kind }) => kind !== '');
+  expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(Object.keys(checks)));
+  expect(events.flatMap(complaintOf)).toEqual([]);
+});
+
+test('the table of outcomes has each, and no other', () => {
+  const documented = tableRows('docs/commands-and-outcomes.md', 'The outcome')
+    .map(([first]) => codeIn(first))
+    .filter((name) => name !== undefined);
+  expect(documented.sort()).toEqual([...outcomeKinds].sort());
+});

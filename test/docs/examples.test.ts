@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { loadDefinitions } from '../../base/config/definitions.js';
+import { systemClock, systemRandom } from '../../base/system.js';
+import { signWebhook } from '../../base/uplinks/webhooks/standard-webhook.js';
+import { type RunningSimulation, simulate } from '../../simulator/simulate.js';
+import type { SimulationEvent } from '../../simulator/simulation-event.js';
+import { makeCertificates } from '../base/uplinks/certificates.js';
+import { eventually, startHouse, temporaryFolder } from '../end-to-end/support/house.js';
+import { inlineCode, root } from './support/documents.js';
+import { ExampleProgram } from './support/example-program.js';
+
+// The examples import what a user imports: the compiled package.
+beforeAll(() => void execFileSync(process.execPath, ['scripts/prepare.mjs', 'build'], { cwd: root, stdio: 'pipe' }));
+
+async function simulated(name: string, hear: (event: SimulationEvent) => void = () => {}): Promise<RunningSimulation> {
+  const { definition } = (await loadDefinitions()).get(name)!;
+  const simulation = await simulate({ definition, uid: name, clock: systemClock, random: systemRandom, hear });
+  onTestFinished(() => simulation.stop());
+  return simulation;
+}
+
+/** A free port for the hub: who connects must know it before the base starts. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test.each([
+  { channel: 'private-requests', more: {} },
+  {
+    channel: 'private-encrypted-requests',
+    more: { encryptionKey: Buffer.alloc(32, 9).toString('base64') },
+  },
+])('trigger-command.mjs sends a command over $channel and prints its outcome', async ({ channel, more }) => {
+  const applied: SimulationEvent[] = [];
+  const lamp = await simulated('led-lamp', (event) => void (event.kind === 'applied' && applied.push(event)));
+  const port = await freePort();
+  const app = { id: 'home', key: 'home-key', secret: 'home-secret' };
+  const pusher = { host: '127.0.0.1', port, tls: false, key: app.key, appId: app.id, secret: app.secret, channel };
+  const configuration = {
+    units: { known: lamp.known() },
+    hub: { listen: `127.0.0.1:${port}`, apps: [app] },
+    pusher: { ...pusher, ...more },
+  };
+  const { log } = await startHouse(configuration);
+  await eventually('the base on the channel', () => log.some(({ message }) => message === 'subscribed'));
+  const file = join(temporaryFolder(), 'base.json');
+  writeFileSync(file, JSON.stringify(configuration));
+
+  const done = new ExampleProgram('trigger-command.mjs', [file, 'led-lamp', 'setColor', '{"color":"#0000ff"}']);
+  expect([await done.ended, done.text]).toEqual([0, expect.stringContaining('"outcome":"ok"')]);
+  expect(applied).toMatchObject([{ command: 'setColor', fields: { color: '#0000ff' } }]);
+
+  const refused = new ExampleProgram('trigger-command.mjs', [file, 'led-lamp', 'setColor', '{"color":"blue"}']);
+  expect([await refused.ended, refused.text]).toEqual([4, expect.stringContaining('"outcome":"refused"')]);
+});
+
+test.each(['http', 'https'])('webhook-receiver.mjs prints readings that the base sends over %s', async (scheme) => {
+  const folder = temporaryFolder();
+  const { ca, cert, key } = makeCertificates();
+  for (const [name, text] of Object.entries({ ca, cert, key })) writeFileSync(join(folder, `${name}.pem`), text);
+  const tls = { TLS_CERT: join(folder, 'cert.pem'), TLS_KEY: join(folder, 'key.pem') };
+  const environment = { HOOK_SECRET: 'a secret', PORT: '0', ...(scheme === 'https' ? tls : {}) };
+  const receiver = new ExampleProgram('webhook-receiver.mjs', [], environment);
+  const [, url] = await receiver.shows(/listening at (\S+)/);
+  expect(url).toContain(`${scheme}://`);
+
+  const thermometer = await simulated('thermometer');
+  const trusted = scheme === 'https' ? { ca: join(folder, 'ca.pem') } : {};
+  await startHouse({
+    units: { known: thermometer.known() },
+    webhooks: [{ url, secret: 'a secret', events: ['report'], ...trusted }],
+  });
+  await receiver.shows(/ report \{"id":"thermometer\/\d+\/1",.*"fields":\{"temperature":/);
+});
+
+test('webhook-receiver.mjs refuses a wrong signature, and prints an event that comes twice once', async () => {
+  const receiver = new ExampleProgram('webhook-receiver.mjs', [], { HOOK_SECRET: 'a secret', PORT: '0' });
+  const [, url] = await receiver.shows(/listening at (\S+)/);
+  const body = JSON.stringify({ type: 'report', timestamp: '2026-01-01T00:00:00.000Z', data: { id: 'only-once' } });
+  const post = async (secret: string, id: string): Promise<number> => {
+    const headers = { ...signWebhook(secret, id, Math.floor(Date.now() / 1_000), body) };
+    return (await fetch(url!, { method: 'POST', headers, body })).status;
+  };
+  expect(await post('another secret', 'one')).toBe(401);
+  expect([await post('a secret', 'one'), await post('a secret', 'one')]).toEqual([204, 204]);
+  expect(await post('a secret', 'two')).toBe(204);
+  await receiver.shows(/only-once.*only-once/s);
+  expect(receiver.text.match(/only-once/g)).toHaveLength(2);
+});
+
+test('every path of the API that a document names is in its description', async () => {
+  const { base } = await startHouse({ http: { listen: '127.0.0.1:0' } });
+  const headers = { authorization: 'Bearer token-of-the-test' };
+  const answer = await fetch(`${base.apiUrl}/api/v1/openapi.json`, { headers });
+  const { paths } = (await answer.json()) as { readonly paths: Readonly<Record<string, object>> };
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const named = inlineCode()
+    .map(({ text }) => text)
+    .filter((text) => /^(GET|POST) \//.test(text))
+    .map((text) => text.replace('/units/led-lamp/', '/units/{unit}/'));
+  expect(described).toEqual(expect.arrayContaining(named));
+  expect(new Set(named).size).toBe(described.length);
+});

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { defaultApiLimits } from '../../base/api/api-limits.js';
+import { MAX_KNOWN_UNITS, MAX_WEBHOOKS } from '../../base/config/configuration.js';
+import { MAX_WAITING } from '../../base/core/command-queue.js';
+import { REMEMBERED_MS, REMEMBERED_PER_UNIT } from '../../base/core/recent-commands.js';
+import { COMMAND_TIMEOUT_MS, COMMAND_WAIT_MS, MAX_TTL_MS } from '../../base/core/router.js';
+import { MAX_RAW_LINE } from '../../base/dialects/line/line-dialect.js';
+import { DIAL_BACK_OFF, REFUSED_BACK_OFF_MS } from '../../base/links/back-off.js';
+import { HEARTBEAT } from '../../base/links/link-watch.js';
+import { MAX_IN_FLIGHT } from '../../base/uplinks/pusher/command-intake.js';
+import { FAILURES_TO_OPEN } from '../../base/uplinks/webhooks/circuit-breaker.js';
+import { TOTAL_TIMEOUT_MS } from '../../base/uplinks/webhooks/deliver.js';
+import { MAX_ITEMS, MAX_OCTETS } from '../../base/uplinks/webhooks/memory-outbox.js';
+import { SCHEDULE_MS } from '../../base/uplinks/webhooks/retry-schedule.js';
+import { DEFAULT_RING } from '../../protocol/definition/define-unit.js';
+import { MAX_ANSWER_OCTETS, MAX_MESSAGE_OCTETS, REPLY_HEAD_OCTETS } from '../../protocol/definition/layout.js';
+import { proseOf } from './support/documents.js';
+
+/** As the documents write numbers: `16 384`. */
+const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, value > 9_999 ? ' ' : '');
+const thousands = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+const s = (ms: number): string => `${ms / 1_000} s`;
+const min = (ms: number): string => `${ms / 60_000} min`;
+
+test.each([
+  ['README.md', `${grouped(MAX_KNOWN_UNITS)} units`],
+  ['README.md', `${MAX_WAITING} commands waiting for a unit`],
+  ['README.md', `${thousands(MAX_MESSAGE_OCTETS)} octets a message`],
+  ['README.md', `${MAX_RAW_LINE} octets a raw line`],
+  ['README.md', `${grouped(MAX_ITEMS)} events or ${MAX_OCTETS / 2 ** 20} MiB waiting for a webhook`],
+  ['README.md', `${defaultApiLimits.streams} event streams, ${defaultApiLimits.streamsPerToken} of one token`],
+  ['README.md', `${defaultApiLimits.requestsPerS} requests a second`],
+  ['README.md', `goes silent is noticed within ${s(HEARTBEAT.deadAfterMs)}`],
+  ['README.md', `up to ${s(DIAL_BACK_OFF.capMs)}, after a wrong key after ${min(REFUSED_BACK_OFF_MS)}`],
+  ['README.md', `A command waits ${s(COMMAND_TIMEOUT_MS)} for its answer`],
+  ['README.md', `its latest ${DEFAULT_RING} while no base is there`],
+  ['README.md', `within ${s(TOTAL_TIMEOUT_MS)}. Anything else is tried again, ${SCHEDULE_MS.length} times`],
+  ['docs/configuration.md', `At most ${MAX_WEBHOOKS} receivers`],
+  ['docs/configuration.md', `After ${FAILURES_TO_OPEN} failures in a row`],
+  ['docs/definitions.md', `A message takes at most ${thousands(MAX_MESSAGE_OCTETS)} octets`],
+  ['docs/definitions.md', `at most ${MAX_ANSWER_OCTETS - REPLY_HEAD_OCTETS} octets`],
+  ['docs/commands-and-outcomes.md', `${MAX_WAITING} commands may wait for one unit`],
+  ['docs/commands-and-outcomes.md', `${thousands(MAX_IN_FLIGHT)} of the channel`],
+  ['docs/commands-and-outcomes.md', `waits at most ${s(COMMAND_WAIT_MS)} for its turn`],
+  ['docs/commands-and-outcomes.md', `up to ${grouped(MAX_TTL_MS / 1_000)}`],
+  ['docs/commands-and-outcomes.md', `last ${REMEMBERED_PER_UNIT} commands for ${REMEMBERED_MS / 60_000} minutes`],
+])('%s says "%s", as the source does', (document, words) => {
+  expect(proseOf(document)).toContain(words);
+});
