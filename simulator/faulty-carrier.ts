@@ -76,6 +76,14 @@ export class FaultyCarrier implements Carrier {
     return this.#put(octets);
   }
 
+  pause(): void {
+    this.#carrier.pause();
+  }
+
+  resume(): void {
+    this.#carrier.resume();
+  }
+
   end(): void {
     if (this.#isSilent()) return;
     this.#isEnding = true;

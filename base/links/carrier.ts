@@ -12,6 +12,9 @@ export interface Carrier {
   attach(sink: CarrierSink): void;
   /** False when more should wait for `drained`. The octets are taken in either case; the caller keeps to its bound. */
   write(octets: Uint8Array): boolean;
+  /** Holds back what the peer sends until `resume`: a peer that sends too much is slowed down, nothing is lost. */
+  pause(): void;
+  resume(): void;
   /** Half-close: no more octets from us; the peer's may still come. */
   end(): void;
   /** Close at once, without a word. `sink.closed` follows. May be called twice. */

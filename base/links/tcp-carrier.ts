@@ -47,6 +47,14 @@ export class TcpCarrier implements Carrier {
     return this.#socket.writable ? this.#socket.write(octets) : false;
   }
 
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   end(): void {
     this.#socket.end();
   }

@@ -1,4 +1,4 @@
-import { InternalError, ProtocolError } from '../../../protocol/errors.js';
+import { ProtocolError } from '../../../protocol/errors.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 
@@ -7,7 +7,7 @@ export const FRAME_MS = 10_000;
 /** Transmissions of one unit: so many a second, with a burst (reference/limits.md, "Rate limits"). */
 export const UNIT_RATE = { perSecond: 50, burst: 200 } as const;
 
-/** How fast and how slowly a unit may send: too many transmissions a second, or one that never ends, end its session. */
+/** How fast and how slowly a unit may send: too many transmissions a second slow it down, one that never ends ends its session. */
 export class InboundBounds {
   readonly #clock: Clock;
   readonly #tooSlow: (error: ProtocolError) => void;
@@ -25,11 +25,13 @@ export class InboundBounds {
     return this.#frame !== undefined;
   }
 
-  /** One more transmission is complete; the error when it is one too many. */
-  completed(): InternalError | undefined {
+  /**
+   * One more transmission is complete; how many ms to read no further. What answers a request of ours costs nothing: the
+   * unit cannot send more of those than we asked for.
+   */
+  completed(isAnswer: boolean): number {
     this.stop();
-    if (this.#rate.take(this.#clock.monotonic())) return undefined;
-    return new InternalError('bound-reached', `the unit sends more than ${UNIT_RATE.perSecond} transmissions a second`);
+    return isAnswer ? 0 : this.#rate.spend(this.#clock.monotonic());
   }
 
   /** A chunk is used up; so many octets of an unfinished transmission are left of it. */

@@ -44,6 +44,11 @@ export class OwnRequests {
     }
   }
 
+  /** Whether somebody waits for the answer with this number. */
+  expects(tracking: number): boolean {
+    return this.#answers.has(tracking);
+  }
+
   /** An answer that nobody waits for (any more) is dropped. */
   answered(tracking: number, code: number, payload: PayloadBlock): void {
     this.#answers.get(tracking)?.resolve({ code, payload: { ...payload, data: payload.data.slice() } });

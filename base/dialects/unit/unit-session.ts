@@ -52,6 +52,8 @@ export interface UnitSessionOptions {
   readonly refused: (uid: string, error: ProtocolError) => void;
 }
 
+const nothing = new Uint8Array(0);
+
 type Phase =
   | { readonly kind: 'opening'; readonly opening: BaseOpening }
   /** Proved; nothing but ping, pong and the hello may pass. */
@@ -69,6 +71,7 @@ export class UnitSession implements LinkSession {
   readonly #identified: Deferred<UnitProfile> = deferred();
   readonly #requests: OwnRequests;
   readonly #bounds: InboundBounds;
+  #pause: Timer | undefined;
   #phase: Phase;
   #life = '';
   #step: Timer | undefined;
@@ -151,6 +154,10 @@ export class UnitSession implements LinkSession {
 
   #octets(chunk: Uint8Array): void {
     this.#options.events.inbound();
+    this.#process(chunk);
+  }
+
+  #process(chunk: Uint8Array): void {
     if (this.#error !== undefined) return;
     try {
       if (this.#phase.kind === 'opening') this.#open(this.#phase.opening, chunk);
@@ -188,12 +195,23 @@ export class UnitSession implements LinkSession {
   #receive(stream: SealedStream, chunk: Uint8Array): void {
     for (const received of stream.open(chunk)) {
       if (received.kind === 'bad') return this.#refuse(received.error);
-      const tooMany = this.#bounds.completed();
-      if (tooMany !== undefined) return this.#end(closeCodes.tooMuchLoad, tooMany);
-      this.#take(received.transmission);
+      const { transmission } = received;
+      const isAnswer = transmission.kind === 'response' && this.#requests.expects(transmission.tracking);
+      const pauseMs = this.#bounds.completed(isAnswer);
+      this.#take(transmission);
       if (this.#error !== undefined) return;
+      if (pauseMs > 0) return this.#readNoFurther(pauseMs);
     }
     this.#bounds.leftOver(stream.pending);
+  }
+
+  /** Slows a unit down that sends too much; what it has sent stays where it is, and is no silence. */
+  #readNoFurther(ms: number): void {
+    this.#options.carrier.pause();
+    this.#pause = this.#options.clock.after(ms, () => {
+      this.#options.carrier.resume();
+      this.#octets(nothing);
+    });
   }
 
   #take(transmission: Transmission): void {
@@ -325,6 +343,7 @@ export class UnitSession implements LinkSession {
     const saidGoodbye = this.#goodbye !== undefined && this.#error === undefined;
     this.#phase = { kind: 'ended' };
     this.#bounds.stop();
+    this.#pause?.cancel();
     for (const timer of [this.#step, this.#whole, this.#goodbye]) timer?.cancel();
     const what = error === undefined ? 'the unit closed the connection' : `the connection broke: ${error.message}`;
     const lost = this.#error ?? new LinkError('link-lost', what, { cause: error });

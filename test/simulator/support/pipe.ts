@@ -21,6 +21,7 @@ export class PipeEnd implements Carrier {
   readonly #tap: (octets: Uint8Array) => Uint8Array;
   #sink: CarrierSink | undefined;
   #isEnded = false;
+  isPaused = false;
   readonly #waiting: ((sink: CarrierSink) => void)[] = [];
 
   constructor(tap: (octets: Uint8Array) => Uint8Array) {
@@ -29,7 +30,17 @@ export class PipeEnd implements Carrier {
 
   attach(sink: CarrierSink): void {
     this.#sink = sink;
-    for (const event of this.#waiting.splice(0)) queueMicrotask(() => event(sink));
+    this.resume();
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    const sink = this.#sink;
+    if (sink !== undefined) for (const event of this.#waiting.splice(0)) this.#tell(event);
   }
 
   write(octets: Uint8Array): boolean {
@@ -59,10 +70,13 @@ export class PipeEnd implements Carrier {
   }
 
   #tell(event: (sink: CarrierSink) => void): void {
-    if (this.#sink === undefined) this.#waiting.push(event);
+    if (this.#sink === undefined || this.isPaused) this.#waiting.push(event);
     else {
       const sink = this.#sink;
-      queueMicrotask(() => event(sink));
+      queueMicrotask(() => {
+        if (this.isPaused) this.#waiting.push(event);
+        else event(sink);
+      });
     }
   }
 }
