@@ -7,7 +7,7 @@ import { flashableBoards } from '../../codegen/platformio.js';
 import { writeFirmware } from '../../codegen/write-firmware.js';
 import { simulate } from '../../simulator/simulate.js';
 import { eventually, startHouse, temporaryFolder } from '../end-to-end/support/house.js';
-import { blocks, root, tableRows } from './support/documents.js';
+import { blocks, codeIn, root, tableRows } from './support/documents.js';
 import { loadShownDefinitions, type ShownDefinitions } from './support/shown-definitions.js';
 
 let shown: ShownDefinitions;
@@ -49,16 +49,28 @@ test("the README's unit compiles as it is shown, reports, and obeys", async () =
   expect(await base.router.command(request)).toMatchObject({ outcome: 'ok' });
 });
 
-test('the handlers of docs/firmware.md compile as they are shown', async () => {
+test('the handlers and the calls of docs/firmware.md compile as they are shown', async () => {
   const board = '#include <led_lamp.h>\nstatic void analogWrite(int, int) {}\n';
-  const rest = 'void setup() { unit.begin(); }\nvoid loop() { unit.loop(); }\n';
+  const calls = tableRows('docs/firmware.md', 'Telling reports')
+    .map(([first]) => codeIn(first))
+    .filter((call) => call?.endsWith(')') && /^(unit\.|bu::port)/.test(call))
+    .map((call) => `  (void)${call};\n`);
+  expect(calls.length).toBeGreaterThan(5);
+  const loop = `void loop() {\n  unit.loop();\n  static bu::Every isDue(5000);\n  if (!isDue.isDue()) return;\n${calls.join('')}`;
+  const report = '  if (unit.report(led_lamp::State()) != bu::Refusal::none) return;\n}\n';
+  const rest = `void setup() { unit.begin(); }\n${loop}${report}`;
   await build('led-lamp', board + blockWith('struct Lamp', 'docs/firmware.md') + rest);
 });
 
-test('the secrets.h of the README has the names of the generated example', () => {
+test('the secrets.h of the README has the names of the generated example, and the generator leaves it alone', async () => {
   const names = (text: string): string[] => [...text.matchAll(/constexpr char (\w+)\[\]/g)].map(([, name]) => name!);
   const example = readFileSync(join(shown.folder, 'firmware/desk-fan/include/secrets.example.h'), 'utf8');
-  expect(names(blockWith('wifiName', 'README.md'))).toEqual(names(example));
+  const shownSecrets = blockWith('wifiName', 'README.md');
+  expect(names(shownSecrets)).toEqual(names(example));
+
+  writeFileSync(join(shown.folder, 'firmware/desk-fan/include/secrets.h'), shownSecrets);
+  const { removed } = await writeFirmware(shown.folder, shown.definitions, { only: ['desk-fan'] });
+  expect(removed).toEqual([]);
 });
 
 test('the table of boards has every board that can be flashed', () => {
