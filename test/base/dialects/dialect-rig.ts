@@ -1,0 +1,122 @@
+import { setMaxListeners } from 'node:events';
+import type { Address } from '../../../base/core/address.js';
+import type { CommandRequest } from '../../../base/core/command-request.js';
+import type { CoreMessage, Outcome } from '../../../base/core/messages.js';
+import { Router } from '../../../base/core/router.js';
+import type { ReportVerdict } from '../../../base/core/unit-events.js';
+import type { Dialect, DialectContext, PendingCarrier, ServedUnit } from '../../../base/dialects/dialect.js';
+import { MemoryBus } from '../../../base/engine/memory-bus.js';
+import { LinkTable } from '../../../base/links/link-table.js';
+import type { TcpDialer } from '../../../base/links/tcp-dialer.js';
+import { LinkError } from '../../../protocol/errors.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
+import { QuietLog } from '../../support/quiet-log.js';
+import { MemoryCarrier } from './memory-carrier.js';
+
+/** A dialect on a real router and a clock advanced by hand, over carriers without a network. */
+export class DialectRig {
+  readonly clock = new ManualClock();
+  readonly log = new QuietLog();
+  readonly heard: CoreMessage[] = [];
+  readonly router: Router;
+  readonly table = new LinkTable();
+  /** What was dialled, oldest first. */
+  readonly dialled: MemoryCarrier[] = [];
+  isReachable = true;
+  /** In place of carriers without a network: a real dialer. */
+  dialer: Pick<TcpDialer, 'dial'> | undefined;
+  /** In place of the router's verdict. */
+  store: (() => Promise<ReportVerdict>) | undefined;
+  readonly #stop = new AbortController();
+  readonly #random = { octets: (count: number) => new Uint8Array(count).fill(9), fraction: () => 0.5 };
+  #take: ((pending: PendingCarrier) => void) | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor() {
+    setMaxListeners(0, this.#stop.signal);
+    const bus = new MemoryBus(this.log);
+    for (const kind of ['report', 'command', 'outcome', 'presence', 'log'] as const)
+      bus.subscribe(kind, (message) => void this.heard.push(message));
+    this.router = new Router({ bus, clock: this.clock, random: this.#random, log: this.log });
+  }
+
+  async start(dialect: Dialect, units: readonly ServedUnit[]): Promise<void> {
+    for (const unit of units) this.router.add(unit);
+    await new Promise<void>((ready, failed) => {
+      this.#running = dialect.listen(this.#context(units, ready)).catch(failed);
+    });
+    await settle();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.router.stop();
+    await this.#running;
+  }
+
+  /** A unit dials in. */
+  connect(remote = '10.0.0.9:40000'): { readonly carrier: MemoryCarrier; isProved: boolean } {
+    const connection = { carrier: new MemoryCarrier(remote), isProved: false };
+    this.#take!({
+      carrier: connection.carrier,
+      proved: () => {
+        connection.isProved = true;
+      },
+    });
+    return connection;
+  }
+
+  command(request: Partial<CommandRequest>): Promise<Outcome> {
+    return this.router.command({
+      id: `c${this.heard.length}`,
+      unit: 'lamp',
+      command: 'setColor',
+      source: 'test',
+      ...request,
+    });
+  }
+
+  of<K extends CoreMessage['kind']>(kind: K): Extract<CoreMessage, { kind: K }>[] {
+    return this.heard.filter((message): message is Extract<CoreMessage, { kind: K }> => message.kind === kind);
+  }
+
+  presence(): string[] {
+    return this.of('presence').map(({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`));
+  }
+
+  warnings(): string[] {
+    return this.log.lines
+      .filter(({ level }) => level === 'warn')
+      .map(({ message, fields }) => `${message} ${fields.reason ?? ''}`.trim());
+  }
+
+  #context(units: readonly ServedUnit[], ready: () => void): DialectContext {
+    const { router, clock, log } = this;
+    return {
+      units,
+      clock,
+      random: this.#random,
+      log,
+      signal: this.#stop.signal,
+      ready,
+      dial: (address: Address, signal: AbortSignal) => {
+        if (this.dialer !== undefined) return this.dialer.dial(address, signal);
+        if (!this.isReachable) return Promise.reject(new LinkError('connect-failed', `${address.host} is not there`));
+        const carrier = new MemoryCarrier(`${address.host}:${address.port}`);
+        this.dialled.push(carrier);
+        return Promise.resolve(carrier);
+      },
+      accept: (address, take) => {
+        this.#take = take;
+        return Promise.resolve({ address, close: () => Promise.resolve() });
+      },
+      claimLink: (uid, signal) => this.table.claim(uid, signal),
+      report: (report) => (this.store === undefined ? router.report(report) : this.store()),
+      hello: (hello) => router.hello(hello),
+      presence: (uid, change) => router.presence(uid, change),
+      logLine: (uid, line) => router.logLine(uid, line),
+      onCommand: (uid, deliver) => router.onCommand(uid, deliver),
+      refused: (uid) => router.refused(uid),
+    };
+  }
+}
