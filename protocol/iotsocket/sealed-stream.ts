@@ -57,26 +57,30 @@ export class SealedStream {
   *open(chunk: Uint8Array): Generator<Received> {
     if (this.#ended) return;
     this.#queue.push(chunk);
-    for (;;) {
-      const octets = this.#queue.peek();
-      const result = decodeTransmission(octets, this.#limits);
-      if (result.kind === 'bad') {
-        this.#ended = true;
-        yield { kind: 'bad', error: result.error };
-        return;
+    try {
+      for (;;) {
+        const octets = this.#queue.peek();
+        const result = decodeTransmission(octets, this.#limits);
+        if (result.kind === 'bad') {
+          this.#ended = true;
+          yield { kind: 'bad', error: result.error };
+          return;
+        }
+        if (result.kind === 'more' || octets.length < result.used + TAG_OCTETS) break;
+        const tag = octets.subarray(result.used, result.used + TAG_OCTETS);
+        const wanted = tagOf(this.#crypto, this.#key, this.#in, this.#received, octets.subarray(0, result.used));
+        if (!equalInConstantTime(tag, wanted)) {
+          this.#ended = true;
+          yield { kind: 'bad', error: new ProtocolError('tag-wrong', 'the tag of a transmission is wrong') };
+          return;
+        }
+        this.#received += 1n;
+        this.#queue.consume(result.used + TAG_OCTETS);
+        yield { kind: 'transmission', transmission: result.value };
       }
-      if (result.kind === 'more' || octets.length < result.used + TAG_OCTETS) break;
-      const tag = octets.subarray(result.used, result.used + TAG_OCTETS);
-      const wanted = tagOf(this.#crypto, this.#key, this.#in, this.#received, octets.subarray(0, result.used));
-      if (!equalInConstantTime(tag, wanted)) {
-        this.#ended = true;
-        yield { kind: 'bad', error: new ProtocolError('tag-wrong', 'the tag of a transmission is wrong') };
-        return;
-      }
-      this.#received += 1n;
-      this.#queue.consume(result.used + TAG_OCTETS);
-      yield { kind: 'transmission', transmission: result.value };
+    } finally {
+      // Also when the caller reads no further: it goes on with the next call, an empty one too.
+      this.#queue.settle();
     }
-    this.#queue.settle();
   }
 }

@@ -71,7 +71,6 @@ export class UnitSession implements LinkSession {
   readonly #identified: Deferred<UnitProfile> = deferred();
   readonly #requests: OwnRequests;
   readonly #bounds: InboundBounds;
-  #pause: Timer | undefined;
   #phase: Phase;
   #life = '';
   #step: Timer | undefined;
@@ -88,7 +87,16 @@ export class UnitSession implements LinkSession {
     this.#phase = { kind: 'opening', opening: new BaseOpening({ crypto: options.crypto, keyOf: options.keyOf }) };
     const [high, low] = options.crypto.random(2);
     this.#requests = new OwnRequests(options.clock, (high! << 8) | low!);
-    this.#bounds = new InboundBounds(options.clock, (error) => this.fail(error));
+    this.#bounds = new InboundBounds({
+      clock: options.clock,
+      pause: () => options.carrier.pause(),
+      resume: () => {
+        options.carrier.resume();
+        // What was read before the pause and not looked at.
+        this.#octets(nothing);
+      },
+      tooSlow: (error) => this.fail(error),
+    });
   }
 
   /** Resolves when the unit has proved itself, before its hello. */
@@ -154,10 +162,6 @@ export class UnitSession implements LinkSession {
 
   #octets(chunk: Uint8Array): void {
     this.#options.events.inbound();
-    this.#process(chunk);
-  }
-
-  #process(chunk: Uint8Array): void {
     if (this.#error !== undefined) return;
     try {
       if (this.#phase.kind === 'opening') this.#open(this.#phase.opening, chunk);
@@ -197,21 +201,11 @@ export class UnitSession implements LinkSession {
       if (received.kind === 'bad') return this.#refuse(received.error);
       const { transmission } = received;
       const isAnswer = transmission.kind === 'response' && this.#requests.expects(transmission.tracking);
-      const pauseMs = this.#bounds.completed(isAnswer);
+      const mayReadOn = this.#bounds.completed(isAnswer);
       this.#take(transmission);
-      if (this.#error !== undefined) return;
-      if (pauseMs > 0) return this.#readNoFurther(pauseMs);
+      if (this.#error !== undefined || !mayReadOn) return;
     }
     this.#bounds.leftOver(stream.pending);
-  }
-
-  /** Slows a unit down that sends too much; what it has sent stays where it is, and is no silence. */
-  #readNoFurther(ms: number): void {
-    this.#options.carrier.pause();
-    this.#pause = this.#options.clock.after(ms, () => {
-      this.#options.carrier.resume();
-      this.#octets(nothing);
-    });
   }
 
   #take(transmission: Transmission): void {
@@ -343,7 +337,6 @@ export class UnitSession implements LinkSession {
     const saidGoodbye = this.#goodbye !== undefined && this.#error === undefined;
     this.#phase = { kind: 'ended' };
     this.#bounds.stop();
-    this.#pause?.cancel();
     for (const timer of [this.#step, this.#whole, this.#goodbye]) timer?.cancel();
     const what = error === undefined ? 'the unit closed the connection' : `the connection broke: ${error.message}`;
     const lost = this.#error ?? new LinkError('link-lost', what, { cause: error });
