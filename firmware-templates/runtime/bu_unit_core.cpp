@@ -85,6 +85,8 @@ void UnitCore::acceptOne(uint64_t now) {
 
 void UnitCore::stepOpening(uint64_t now) {
   if (opening_.step(now) != Opening::Progress::proved) return;
+  // A base that lost its link and came back at once: the end of the old one is there to be seen before we judge.
+  stepLink(now);
   if (link_.isOpen() && now - link_.inboundAt() < silenceMs) {
     opening_.refuse(now);
     opening_.step(now);

@@ -279,7 +279,10 @@ describe('describe, restart, log', () => {
       { kind: 'response', tracking: 5, code: 0, payload: { format: 0, options: 1, data: new Uint8Array(0) } },
     ]);
     expect((await base.pass(699)).events).toEqual([]);
-    const last = await base.pass(1);
+    await unit.do('connect 1');
+    const happened = await unit.pass(1);
+    expect(happened.out(1).length, 'who comes now is served after the restart').toBe(0);
+    const last = base.read(happened);
     expect(last.transmissions).toEqual([{ kind: 'close', code: 0x01 }]);
     expect(last.events.slice(0, 2)).toEqual(['closed 0', 'restart']);
     expect(reasonOf((await (await again()).request(5, fromHex('7101'))).transmissions[0])).toBe(

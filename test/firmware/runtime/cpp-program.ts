@@ -11,13 +11,14 @@ export const runtimeFolder = 'firmware-templates/runtime';
 export const here = 'test/firmware/runtime';
 const buildFolder = '.build/firmware-runtime-tests';
 
-/** What the firmware is compiled with, and the sanitizers that its tests run under. */
+/** What the firmware is compiled with. */
 export const strictFlags = [
   '-std=gnu++17',
   ...['-Wall', '-Wextra', '-Wconversion', '-Wpedantic', '-Werror'],
   ...['-fno-exceptions', '-fno-rtti', '-g', '-O1'],
 ];
-export const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+/** What its tests run under. */
+const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 /** The `.cpp` files of a folder, not of those below it. */
 export const sourcesIn = (folder: string): string[] =>

@@ -10,9 +10,9 @@ import { buildProgram, here, LineProgram, runtimeFolder, sourcesIn } from './cpp
 /** K, C and N of wire/unit.md's vectors. */
 export const vectorKey = fromHex('43434343434343434444444444444444');
 export const vectorChallenge = fromHex('000102030405060708090a0b0c0d0e0f');
-export const vectorNonce = '101112131415161718191a1b1c1d1e1f';
+const vectorNonce = '101112131415161718191a1b1c1d1e1f';
 /** What `begin` draws: the boot's nonce 0x04030201 and the first tracking number 0x0100. */
-export const vectorBootRandom = '010203040001';
+const vectorBootRandom = '010203040001';
 
 export const crypto: SessionCrypto = {
   hmac: (key, message) => createHmac('sha256', key).update(message).digest(),

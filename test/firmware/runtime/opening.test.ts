@@ -19,7 +19,7 @@ afterAll(async () => expect(await unit.stop()).toEqual({ status: 0, complaints: 
 beforeEach(() => unit.start('lamp'));
 
 interface SessionVectors {
-  readonly challenge: string;
+  readonly nonce: string;
   readonly steps: readonly { readonly from: 'unit' | 'base'; readonly what: string; readonly hex: string }[];
 }
 const vectors = JSON.parse(readFileSync('test/vectors/unit-session.json', 'utf8')) as SessionVectors;
@@ -198,6 +198,17 @@ describe('two bases', () => {
     expect((await unit.loop(5)).events).toEqual([]);
     const third = new ScriptedBase(unit, 2);
     expect((await third.open()).transmissions.map(({ kind }) => kind)).toEqual(['request']);
+  });
+
+  test('one that comes back before the end of its old connection was looked at is served', async () => {
+    await new ScriptedBase(unit, 0).serve();
+    await unit.do(`random ${vectors.nonce}`);
+    await connect(1);
+    await unit.give(1, ruleAndChallenge);
+    await unit.do('end 0');
+    const happened = await unit.give(1, step('base proof'), 1);
+    expect(happened.events).toEqual(['closed 0']);
+    expect(happened.out(1).length).toBe(step('hello').length);
   });
 
   test('a stranger beside a served base has 5 s in all', async () => {

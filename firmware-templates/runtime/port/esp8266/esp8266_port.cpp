@@ -82,8 +82,8 @@ bool accept(uint8_t slot) {
   connection.client.setNoDelay(true);
   // The second line of defence against peers that vanish; the session's own pings are the first.
   connection.client.keepAlive(30, 10, 3);
-  // Never wait for room: what does not fit now is offered again in the next loop.
-  connection.client.setTimeout(0);
+  // Only room that is there is written to; this bounds the wait when lwIP is out of memory all the same.
+  connection.client.setTimeout(1);
   connection.wholeBuffer = connection.client.availableForWrite();
   return true;
 }
