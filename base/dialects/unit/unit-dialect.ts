@@ -1,4 +1,4 @@
-import { LinkError, type ProtocolError } from '../../../protocol/errors.js';
+import { LinkError, ProtocolError } from '../../../protocol/errors.js';
 import type { SessionCrypto } from '../../../protocol/iotsocket/proof.js';
 import { type Address, addressText } from '../../core/address.js';
 import { peerText } from '../../core/log.js';
@@ -62,8 +62,14 @@ export class UnitDialect implements Dialect {
       ...(address && {
         open: async (events, signal) => {
           const carrier = await context.dial(address, signal);
-          const session = this.#session(context, carrier, events, (other) => (other === uid ? served : undefined));
-          return session.start(signal);
+          let met = uid;
+          const session = this.#session(context, carrier, events, (other) => {
+            met = other;
+            return other === uid ? served : undefined;
+          });
+          return session.start(signal).catch((error: Error) => {
+            throw met === uid ? error : anotherUnit(unit, met, address);
+          });
         },
       }),
       claim: (signal) => context.claimLink(uid, signal),
@@ -149,6 +155,12 @@ interface Served {
   readonly link: Link;
   readonly refused: (uid: string, error: ProtocolError) => void;
 }
+
+const anotherUnit = ({ uid }: ServedUnit, met: string, address: Address): Error =>
+  new ProtocolError(
+    'uid-unexpected',
+    `at ${addressText(address)} is unit ${JSON.stringify(peerText(met))}, not ${JSON.stringify(uid)}; correct the address or the name`,
+  );
 
 /** Counts what a unit sends and is refused, and says it, within bounds. */
 function refusals(context: DialectContext): Served['refused'] {

@@ -1,6 +1,6 @@
 import { InternalError, LinkError, ProtocolError, TimeoutError } from '../../../protocol/errors.js';
 import { BaseOpening, type Opened } from '../../../protocol/iotsocket/opening.js';
-import { type SessionCrypto, TAG_OCTETS } from '../../../protocol/iotsocket/proof.js';
+import { TAG_OCTETS } from '../../../protocol/iotsocket/proof.js';
 import { SealedStream } from '../../../protocol/iotsocket/sealed-stream.js';
 import {
   closeCodes,
@@ -12,19 +12,17 @@ import {
   type Transmission,
 } from '../../../protocol/iotsocket/transmission.js';
 import { type Hello, systemNumbers } from '../../../protocol/unit/system-messages.js';
-import type { Clock, Timer } from '../../core/clock.js';
+import type { Timer } from '../../core/clock.js';
 import { type Deferred, deferred } from '../../core/deferred.js';
 import type { Delivery, DeliveryResult } from '../../core/delivery.js';
-import type { HelloInput, HelloVerdict } from '../../core/unit-events.js';
-import type { Carrier } from '../../links/carrier.js';
-import { GOODBYE_MS, type LinkEvents, type LinkSession } from '../../links/link-session.js';
+import { GOODBYE_MS, type LinkSession } from '../../links/link-session.js';
 import { closeError } from './close-error.js';
 import { deliverCommand } from './commands.js';
 import { describeUnit } from './describe.js';
 import { greet, type UnitProfile } from './greeting.js';
 import { InboundBounds } from './inbound-bounds.js';
 import { OwnRequests } from './own-requests.js';
-import type { UnitReports } from './reports.js';
+import type { UnitSessionOptions } from './unit-session-options.js';
 
 /** Each step of the opening (reference/limits.md, "TCP pre-auth"). */
 export const STEP_MS = 5_000;
@@ -34,23 +32,6 @@ export const OPENING_MS = 20_000;
 export const MAX_UNSENT = 256 * 1024;
 /** Reports taken and not yet answered; a unit has one under way, so more are not sent by ours. */
 export const MAX_REPORTS_UNDER_WAY = 64;
-
-export interface UnitSessionOptions {
-  readonly carrier: Carrier;
-  readonly crypto: SessionCrypto;
-  readonly clock: Clock;
-  /** The key of a unit, or `undefined` when it is not to be served over this carrier. */
-  readonly keyOf: (uid: string) => Uint8Array | undefined;
-  /** Called when the unit has proved itself: who is it to us? */
-  readonly identified: (uid: string) => UnitProfile;
-  readonly events: LinkEvents;
-  readonly hello: (hello: HelloInput) => HelloVerdict;
-  /** The unit runs another definition than we believe; empty: it does not. */
-  readonly drift: (profile: UnitProfile, hello: Hello, differences: readonly string[]) => void;
-  readonly reports: UnitReports;
-  /** A transmission or a value of the unit was refused. */
-  readonly refused: (uid: string, error: ProtocolError) => void;
-}
 
 const nothing = new Uint8Array(0);
 

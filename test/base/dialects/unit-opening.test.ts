@@ -40,7 +40,7 @@ describe('the opening', () => {
       'another UID than the one configured there',
       hall,
       { uid: 'cellar' },
-      'offline: no unit "cellar" is configured here',
+      'offline: at 10.0.0.1:8888 is unit "cellar", not "hall"; correct the address or the name',
     ],
   ])('%s: refused, nothing learnt, said once, tried again after 5 min', async (_, served, options, presence) => {
     const base = await serving(served);
