@@ -30,18 +30,10 @@ export const errorCodes = {
     'line-too-long',
     'closed-by-unit',
   ],
-  link: [
-    'connect-failed',
-    'connect-timeout',
-    'link-lost',
-    'link-silent',
-    'link-stalled',
-    'link-busy',
-    'address-refused',
-  ],
+  link: ['connect-failed', 'connect-timeout', 'link-lost', 'link-silent', 'link-stalled', 'link-busy'],
   timeout: ['opening-timeout', 'command-timeout', 'stop-timeout'],
-  relay: ['uplink-unauthorised', 'uplink-unreachable', 'uplink-refused', 'event-refused'],
-  internal: ['internal', 'bound-reached', 'stopped'],
+  relay: ['uplink-unauthorised', 'uplink-unreachable', 'uplink-refused'],
+  internal: ['internal', 'stopped'],
 } as const;
 
 export type ErrorFamily = keyof typeof errorCodes;
