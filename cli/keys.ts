@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { apiTokenPath } from '../base/config/api-token.js';
+import { stateFolderPath } from '../base/config/state-folder.js';
 import { ConfigurationError } from '../protocol/errors.js';
 import { KEY_OCTETS, UID_OCTETS } from '../protocol/iotsocket/uid.js';
 import { toHex } from '../protocol/octets.js';
@@ -40,8 +42,8 @@ export function addKeys(program: Command): void {
       print(`The key of ${unit} is in ${file}; only you can read it.`);
       print(`In ${options.config}, under units.known.${unit}:  "key": "${configured}"`);
       print("In the secrets.h of the unit's firmware (git ignores it):");
-      print(`  #define BASEUNIT_UID ${JSON.stringify(unit)}`);
-      print(`  #define BASEUNIT_KEY "${key}"`);
+      print(`  constexpr char uid[] = ${JSON.stringify(unit)};`);
+      print(`  constexpr char key[] = "${key}";`);
     });
 
   keys
@@ -55,7 +57,10 @@ export function addKeys(program: Command): void {
         const file = join(folder, name);
         return { unit: uidOf(name), file, mode: (statSync(file).mode & 0o777).toString(8).padStart(4, '0') };
       });
-      if (isJson()) return printJson({ keys: found });
+      const folderOfState = stateFolderPath({ environment: process.env, configFile: options.config });
+      const token = existsSync(apiTokenPath(folderOfState)) ? apiTokenPath(folderOfState) : undefined;
+      if (isJson()) return printJson({ keys: found, apiToken: token ?? null });
+      if (token !== undefined) print(`The token of the HTTP API is in ${token}.`);
       if (found.length === 0) return print(`There is no key in ${folder}. Make one: baseunit keys make <unit>`);
       printTable(
         ['UNIT', 'FILE', 'MODE'],

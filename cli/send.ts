@@ -8,10 +8,11 @@ import type { OutcomeKind } from '../base/core/messages.js';
 import { ConfigurationError } from '../protocol/errors.js';
 import { exitCodes } from './exit-codes.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
-import { sendOverChannel } from './send-over-channel.js';
+import { type ChannelCommand, sendOverChannel } from './send-over-channel.js';
 import { fieldsText, print, printJson, styled } from './terminal.js';
 
 interface SendOptions extends BaseOptions {
+  readonly line?: string;
   readonly ttl?: number;
   readonly via: 'auto' | 'api' | 'pusher';
 }
@@ -32,8 +33,9 @@ export function addSend(program: Command): void {
     .command('send')
     .description('send a command to a unit and wait for its outcome')
     .argument('<unit>', 'its UID, as kitchen-lamp')
-    .argument('<command>', 'name of the command in the definition, as setColor')
+    .argument('[command]', 'name of the command in the definition, as setColor')
     .argument('[fields]', 'JSON object of its fields; what is left out has its default', parseFields, {})
+    .option('--line <text>', 'for line units, instead of a command: write this line as it is, as red')
     .option('--ttl <seconds>', 'let it wait so long for a unit that is away', parseSeconds)
     .option(
       '--via <way>',
@@ -44,15 +46,10 @@ export function addSend(program: Command): void {
     .option('-c, --config <file>', 'the configuration file the base was started with')
     .option('--url <url>', "the base's HTTP API, when it runs elsewhere")
     .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
-    .action(async (unit: string, command: string, fields: Readonly<Record<string, unknown>>, options: SendOptions) => {
-      const request = {
-        id: randomUUID(),
-        unit,
-        command,
-        fields,
-        ...(options.ttl === undefined ? {} : { ttlS: options.ttl }),
-      };
-      const channel = options.via === 'api' ? undefined : await channelOf(options);
+    .action(async (unit: string, command: string | undefined, fields: Fields, options: SendOptions) => {
+      const what = checkedRequest(command, fields, options);
+      const request = { id: randomUUID(), unit, ...what, ...(options.ttl === undefined ? {} : { ttlS: options.ttl }) };
+      const channel = options.via === 'api' || !('command' in request) ? undefined : await channelOf(options);
       const outcome =
         channel === undefined
           ? await BaseClient.find(options).request<SentOutcome>(
@@ -61,10 +58,28 @@ export function addSend(program: Command): void {
               { ...request, unit: undefined },
               1_000 * (options.ttl ?? 0),
             )
-          : await sendOverChannel(channel, request);
+          : await sendOverChannel(channel, request as ChannelCommand);
       show(outcome, channel === undefined ? 'api' : 'pusher', program.opts<{ json?: boolean }>().json);
       process.exitCode = outcome.outcome === 'ok' ? exitCodes.ok : exitCodes.outcome;
     });
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A command with its fields, or a line: exactly one of the two. */
+function checkedRequest(
+  command: string | undefined,
+  fields: Fields,
+  { line, via }: SendOptions,
+): { readonly command: string; readonly fields: Fields } | { readonly line: string } {
+  if (command !== undefined && line === undefined) return { command, fields };
+  if (command !== undefined || line === undefined)
+    throw new ConfigurationError(
+      'config-invalid',
+      'write either the name of a command, or --line with a line for a line unit',
+    );
+  if (via === 'pusher') throw new ConfigurationError('config-invalid', '--line goes over HTTP: leave --via pusher out');
+  return { line };
 }
 
 /** The channel of the running base's configuration, where it can be published to from here. */

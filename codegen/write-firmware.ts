@@ -126,12 +126,16 @@ export function unknownUnit(name: string, definitions: DefinitionsByName): BaseU
   return new BaseUnitError('definition', 'definition-missing', `there is no unit '${name}'; defined are: ${known}`);
 }
 
+/** The user's own, also when it was made by copying the example, whose mark it then bears. */
+const SECRETS = 'secrets.h';
+
 /** Files below `firmware/` that bear our mark, in the folders of the units asked for, sorted. */
 async function generatedBelow(root: string, isAsked: (unit: string) => boolean): Promise<string[]> {
   const found: string[] = [];
   for (const unit of (await namesIn(join(root, 'firmware'))).filter(isAsked)) {
     for (const folder of ['include', 'src']) {
       for (const name of await namesIn(join(root, 'firmware', unit, folder))) {
+        if (name === SECRETS) continue;
         const text = await textOf(join(root, 'firmware', unit, folder, name));
         if (text !== undefined && isGenerated(text)) found.push(`firmware/${unit}/${folder}/${name}`);
       }

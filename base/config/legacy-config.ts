@@ -131,7 +131,8 @@ export function checkLegacyConfiguration(raw: unknown, file: string, secrets: Se
     value: {
       name: DEFAULT_NAME,
       file,
-      http: undefined,
+      // The original has no such section; without an API nothing on this machine could ask the base how it is.
+      http: { listen: { host: '127.0.0.1', port: 0 } },
       units: {
         listen: undefined,
         known: (clients ?? []).map((client, index) => legacyUnit(client!, writtenAt(raw, index))),

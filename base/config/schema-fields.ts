@@ -12,7 +12,13 @@ import { suggest } from './suggest.js';
 type Input = { readonly input?: unknown };
 
 const kindOf = (value: unknown): string =>
-  value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'a list'
+      : typeof value === 'object'
+        ? 'an object'
+        : `a ${typeof value}`;
 
 /** The message for a value that is missing or of the wrong kind. */
 export function expected(kind: string, example: string): (issue: Input) => string {

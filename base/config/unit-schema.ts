@@ -74,7 +74,8 @@ export function unitsSection(definitions: Definitions, secrets: Secrets) {
       if (!('address' in unit) && !('listen' in units) && unit.definition?.wire === 'session') {
         say([uid], `has no address, and units.listen is not there for it to dial in; write one of them`);
       }
-      if (unit.address === undefined) continue;
+      // A value of another type was refused already, and is no address here.
+      if (typeof unit.address?.host !== 'string') continue;
       const spelling = `${canonicalHost(unit.address.host)} ${unit.address.port}`;
       const other = taken.get(spelling);
       if (other !== undefined) {

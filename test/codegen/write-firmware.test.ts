@@ -123,6 +123,15 @@ test("a unit that is gone: its generated files are left over, then removed; the 
   await checkFirmware(root, byName(fan(100)));
 });
 
+test('a secrets.h made by copying the example stays, though it bears the mark', async () => {
+  await writeFirmware(root, byName(fan(100)));
+  const example = await read('firmware/fan/include/secrets.example.h');
+  await put('firmware/fan/include/secrets.h', example);
+  await checkFirmware(root, byName(fan(100)));
+  expect((await writeFirmware(root, byName(fan(99)))).removed).toEqual([]);
+  expect(await read('firmware/fan/include/secrets.h')).toBe(example);
+});
+
 test('a main.cpp is created once and never touched again, nor compared', async () => {
   await writeFirmware(root, byName(fan(100)));
   const path = join(root, 'firmware/fan/src/main.cpp');

@@ -33,9 +33,8 @@ export class PusherUplink implements Uplink {
 
   async start(context: UplinkContext): Promise<void> {
     checkOptions(this.#options);
-    const { clock, random } = context;
+    const { clock, random, log } = context;
     const { channel = DEFAULT_CHANNEL, auth, events = ['outcome'] } = this.#options;
-    const log = context.log.child({ uplink: this.name });
     const server = createServerClient(this.#options);
     const isAnswering = events.includes('outcome');
     const intake = new CommandIntake({ context, log, answer: (outcome) => this.#answer(outcome, isAnswering, log) });

@@ -12,7 +12,7 @@ const original = {
 describe('the original’s config.json', () => {
   it('is accepted as it is', () => {
     expect(configured(original)).toMatchObject({
-      http: undefined,
+      http: { listen: { host: '127.0.0.1', port: 0 } },
       hub: undefined,
       webhooks: [],
       units: {
