@@ -81,6 +81,19 @@ describe('a held link', () => {
     await link.stop();
   });
 
+  test('an answer that takes its time puts the next ping off by no more than that', async () => {
+    const { clock, unit, link } = rig('held');
+    unit.answersPings = false;
+    link.start();
+    for (let pings = 1; pings <= 4; pings += 1) {
+      await clock.advance(15_000);
+      expect(unit.last.pings).toBe(pings);
+      await clock.advance(100);
+      unit.last.inbound();
+    }
+    await link.stop();
+  });
+
   test('octets that arrive put the ping off', async () => {
     const { clock, unit, link } = rig('held');
     link.start();

@@ -38,6 +38,23 @@ describe('an on-demand link', () => {
     await link.stop();
   });
 
+  test('two commands that ask while the unit’s one link is still claimed: the same', async () => {
+    const { clock, unit, link, send, table } = rig('onDemand');
+    const release = await table.claim('lamp', new AbortController().signal);
+    link.start();
+    const first = send(1);
+    await clock.advance(100);
+    const second = send(2);
+    await clock.advance(100);
+    expect(unit.attempts).toEqual([]);
+    release();
+    await clock.advance(0);
+    expect(await Promise.all([first, second])).toEqual([{ outcome: 'ok' }, { outcome: 'ok' }]);
+    await clock.advance(3_600_000);
+    expect(unit.sessions).toHaveLength(1);
+    await link.stop();
+  });
+
   test('does not close while a command waits for its answer, nor while a report is under way', async () => {
     const { clock, unit, link, send } = rig('onDemand');
     unit.react = () => 'silence';
