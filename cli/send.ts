@@ -13,6 +13,7 @@ import { fieldsText, print, printJson, styled } from './terminal.js';
 
 interface SendOptions extends BaseOptions {
   readonly line?: string;
+  readonly id?: string;
   readonly ttl?: number;
   readonly via: 'auto' | 'api' | 'pusher';
 }
@@ -36,6 +37,7 @@ export function addSend(program: Command): void {
     .argument('[command]', 'name of the command in the definition, as setColor')
     .argument('[fields]', 'JSON object of its fields; what is left out has its default', parseFields, {})
     .option('--line <text>', 'for line units, instead of a command: write this line as it is, as red')
+    .option('--id <id>', 'an id of yours: sent again with it, the command is not done twice. Default: a new one')
     .option('--ttl <seconds>', 'let it wait so long for a unit that is away', parseSeconds)
     .option(
       '--via <way>',
@@ -48,7 +50,8 @@ export function addSend(program: Command): void {
     .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
     .action(async (unit: string, command: string | undefined, fields: Fields, options: SendOptions) => {
       const what = checkedRequest(command, fields, options);
-      const request = { id: randomUUID(), unit, ...what, ...(options.ttl === undefined ? {} : { ttlS: options.ttl }) };
+      const id = options.id ?? randomUUID();
+      const request = { id, unit, ...what, ...(options.ttl === undefined ? {} : { ttlS: options.ttl }) };
       const channel = options.via === 'api' || !('command' in request) ? undefined : await channelOf(options);
       const outcome =
         channel === undefined

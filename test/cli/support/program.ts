@@ -108,9 +108,13 @@ export class Program {
       const fail = (why: string): void =>
         settle(() => reject(new Error(`${why}: ${what}\n${this.#out.slice(-4_000)}\n${this.#err.slice(-4_000)}`)));
       const look = (): void => {
-        const found = find(this);
-        if (found !== undefined && found !== false) settle(() => resolve(found));
-        else if (this.#isOver) fail('it ended before');
+        try {
+          const found = find(this);
+          if (found !== undefined && found !== false) settle(() => resolve(found));
+          else if (this.#isOver) fail('it ended before');
+        } catch (error) {
+          fail((error as Error).message);
+        }
       };
       const late = setTimeout(() => fail(`not within ${withinMs} ms`), withinMs);
       this.#waiting.add(look);

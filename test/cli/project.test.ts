@@ -1,0 +1,73 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { baseunit, onlyJson, root, temporaryFolder } from './support/program.js';
+
+const parts = ['base', 'cli', 'codegen', 'dist', 'firmware', 'firmware-templates', 'protocol', 'scripts', 'simulator'];
+const files = ['units', 'package.json', 'platformio.ini', 'tsconfig.json', 'tsconfig.build.json'];
+
+/** A copy of the project that a test may change. */
+function copyOfProject(): string {
+  const copy = temporaryFolder();
+  for (const name of [...parts, ...files]) {
+    cpSync(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+test('generate --check: content with what is there, fails by name after a definition changed, until generate has written', async () => {
+  const project = copyOfProject();
+  const run = (...words: string[]) => baseunit(words, { project });
+  expect(await run('generate', '--check')).toMatchObject({ code: 0, err: '' });
+  expect(onlyJson(await run('generate', '--json'))).toMatchObject({ written: [], removed: [] });
+
+  const definition = join(project, 'units', 'thermometer.ts');
+  writeFileSync(definition, readFileSync(definition, 'utf8').replace('max: 85', 'max: 90'));
+  const header = 'firmware/thermometer/include/thermometer.h';
+  const stale = await run('generate', '--check');
+  expect(stale).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`${header}: differs`) });
+  expect(stale.err).toMatch(/baseunit generate/);
+  expect(onlyJson(await run('generate', '--check', '--json'))).toMatchObject({ error: { code: 'firmware-stale' } });
+  expect(await run('generate', '--check', 'led-lamp')).toMatchObject({ code: 0 });
+  expect(await run('flash', 'thermometer', '--board', 'd1_mini')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(header),
+  });
+
+  expect(await run('generate')).toMatchObject({ code: 0, out: expect.stringContaining(`wrote    ${header}`) });
+  expect(onlyJson(await run('generate', '--check', '--json'))).toEqual({ fresh: true });
+}, 60_000);
+
+test('flash: says what is missing, hands over to PlatformIO, and its failure is ours', async () => {
+  const project = copyOfProject();
+  const bin = join(project, 'bin');
+  mkdirSync(bin);
+  const flash = (unit: string, board: string, ...more: string[]) =>
+    baseunit(['flash', unit, '--board', board, ...more], { project, env: { PATH: bin, HOME: project } });
+  const [unknownUnit, unknownBoard, noSecrets] = await Promise.all([
+    flash('led-lmp', 'd1_mini'),
+    flash('led-lamp', 'uno'),
+    flash('led-lamp', 'd1_mini'),
+  ]);
+  expect(unknownUnit).toMatchObject({ code: 2, err: expect.stringMatching(/defined are: .*led-lamp/) });
+  expect(unknownBoard).toMatchObject({ code: 2, err: expect.stringMatching(/possible are: nodemcuv2, d1_mini/) });
+  expect(noSecrets).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('firmware/led-lamp/include/secrets.h is missing'),
+  });
+
+  const include = join(project, 'firmware', 'led-lamp', 'include');
+  cpSync(join(include, 'secrets.example.h'), join(include, 'secrets.h'));
+  const noPlatformio = await flash('led-lamp', 'd1_mini');
+  expect(noPlatformio).toMatchObject({ code: 2, err: expect.stringContaining('pipx install platformio') });
+
+  const pio = join(bin, 'pio');
+  writeFileSync(pio, '#!/bin/sh\necho "pio $*"\n');
+  chmodSync(pio, 0o755);
+  const flashed = await flash('led-lamp', 'd1_mini', '--json');
+  expect(flashed).toMatchObject({ code: 0, err: expect.stringContaining('pio run -e led-lamp_d1_mini -t upload') });
+  expect(onlyJson(flashed)).toEqual({ unit: 'led-lamp', board: 'd1_mini', flashed: true });
+  writeFileSync(pio, '#!/bin/sh\nexit 9\n');
+  expect(await flash('led-lamp', 'd1_mini')).toMatchObject({ code: 1 });
+}, 60_000);
