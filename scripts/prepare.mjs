@@ -20,6 +20,9 @@ const PROGRAMS = {
     { program: 'g++', package: 'g++', what: 'building firmware for this machine' },
     { program: 'openssl', package: 'openssl', what: 'certificates of the test servers' },
     { program: 'ip', package: 'iproute2', what: 'network namespaces of the tests' },
+    { program: 'ps', package: 'procps', what: 'looking for processes left behind' },
+    { program: 'git', package: 'git', what: 'a fresh checkout in the tests' },
+    { program: 'curl', package: 'curl', what: 'the command that the demonstration prints' },
   ],
   build: [],
 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { here, runtimeFolder, sourcesIn, strictFlags } from './cpp-program.js';
+import { here, modelIncludes, runtimeFolder, sourcesIn, strictFlags } from './cpp-program.js';
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'bu-compile-'));
@@ -17,7 +17,7 @@ const esp8266Sources = [...sourcesIn(runtimeFolder), ...sourcesIn(`${runtimeFold
 async function complaintsAbout(text: string, ...flags: readonly string[]): Promise<string> {
   const source = join(folder, 'main.cpp');
   writeFileSync(source, text);
-  const options = [...strictFlags, '-fsyntax-only', `-I${runtimeFolder}`, `-I${here}/model`, ...flags];
+  const options = [...strictFlags, '-fsyntax-only', `-I${runtimeFolder}`, ...modelIncludes, ...flags];
   return run('g++', [...options, source]).then(
     ({ stderr }) => stderr,
     (error) => String(error.stderr),
@@ -70,7 +70,7 @@ describe('handlers', () => {
 
 describe('the esp8266 port', () => {
   const compile = (source: string, ...flags: readonly string[]): Promise<{ stderr: string }> => {
-    const options = [...strictFlags, ...esp8266Flags, `-I${runtimeFolder}`, `-I${here}/model`, ...flags];
+    const options = [...strictFlags, ...esp8266Flags, `-I${runtimeFolder}`, ...modelIncludes, ...flags];
     return run('g++', [...options, '-c', source, '-o', join(folder, `${basename(source)}.o`)]);
   };
 
@@ -114,7 +114,7 @@ describe('rules of the chip', () => {
     for (const source of sources) {
       await run('g++', [
         ...strictFlags,
-        ...['-Os', '-funsigned-char', '-Wframe-larger-than=256', `-I${runtimeFolder}`, `-I${here}/model`],
+        ...['-Os', '-funsigned-char', '-Wframe-larger-than=256', `-I${runtimeFolder}`, ...modelIncludes],
         ...['-c', source, '-o', join(folder, `${basename(source)}.o`)],
       ]);
     }

@@ -9,6 +9,11 @@ const run = promisify(execFile);
 
 export const runtimeFolder = 'firmware-templates/runtime';
 export const here = 'test/firmware/runtime';
+/** The generated headers of the units that the programs here are, and the definition that has every type. */
+export const modelIncludes = [
+  `-I${here}/model`,
+  ...['led-lamp', 'led-lamp-line', 'light-sensor'].map((unit) => `-Ifirmware/${unit}/include`),
+];
 const buildFolder = '.build/firmware-runtime-tests';
 
 /** What the firmware is compiled with. */
@@ -55,9 +60,9 @@ export async function buildProgram(
   extra: readonly string[] = [],
 ): Promise<string> {
   mkdirSync(buildFolder, { recursive: true });
-  const flags = [...strictFlags, ...sanitizers, `-I${runtimeFolder}`, `-I${here}/model`, ...extra];
+  const flags = [...strictFlags, ...sanitizers, `-I${runtimeFolder}`, ...modelIncludes, ...extra];
   const hash = createHash('sha256');
-  for (const header of [...headersBelow(runtimeFolder), ...headersBelow('test/firmware')])
+  for (const header of [...headersBelow(runtimeFolder), ...headersBelow('firmware'), ...headersBelow('test/firmware')])
     hash.update(header).update(readFileSync(header));
   const headers = hash.digest('hex');
   const objects: string[] = [];
