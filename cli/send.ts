@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadDefinitions } from '../base/config/definitions.js';
-import { loadConfiguration } from '../base/config/load-config.js';
 import { findRunning } from '../base/config/running-file.js';
 import { stateFolderPath } from '../base/config/state-folder.js';
 import type { OutcomeKind } from '../base/core/messages.js';
 import { ConfigurationError } from '../protocol/errors.js';
 import { exitCodes } from './exit-codes.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
-import { type ChannelCommand, sendOverChannel } from './send-over-channel.js';
+import type { ChannelCommand } from './send-over-channel.js';
 import { fieldsText, print, printJson, styled } from './terminal.js';
 
 interface SendOptions extends BaseOptions {
@@ -61,7 +60,7 @@ export function addSend(program: Command): void {
               { ...request, unit: undefined },
               1_000 * (options.ttl ?? 0),
             )
-          : await sendOverChannel(channel, request as ChannelCommand);
+          : await (await import('./send-over-channel.js')).sendOverChannel(channel, request as ChannelCommand);
       show(outcome, channel === undefined ? 'api' : 'pusher', program.opts<{ json?: boolean }>().json);
       process.exitCode = outcome.outcome === 'ok' ? exitCodes.ok : exitCodes.outcome;
     });
@@ -93,6 +92,7 @@ async function channelOf({ via, config, url }: SendOptions) {
   // Nobody would answer on the channel; over HTTP that shows at once.
   if (via === 'auto' && running === undefined) return undefined;
   const file = config ?? running?.configFile;
+  const { loadConfiguration } = await import('../base/config/load-config.js');
   const pusher = file === undefined ? undefined : loadConfiguration(file, await loadDefinitions()).configuration.pusher;
   if (pusher?.appId !== undefined && pusher.secret !== undefined)
     return { ...pusher, appId: pusher.appId, secret: pusher.secret };

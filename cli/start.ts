@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { runDemonstration } from './demonstration.js';
 
 /** `baseunit start`, what `npm start` does: everything at once, without account, hardware or configuration. */
 export function addStart(program: Command): void {
@@ -7,10 +6,12 @@ export function addStart(program: Command): void {
     .command('start')
     .description('the demonstration: example units, base and hub on this machine, until Ctrl-C')
     .option('--simulate', 'use the TypeScript simulator instead of compiled firmware')
-    .action((options: { simulate?: boolean }) =>
-      runDemonstration({
+    .action(async (options: { simulate?: boolean }) => {
+      // Commands load what they alone need when they run: on a Pi, all of it takes seconds.
+      const { runDemonstration } = await import('./demonstration.js');
+      await runDemonstration({
         isSimulated: options.simulate === true,
         isJson: program.opts<{ json?: boolean }>().json === true,
-      }),
-    );
+      });
+    });
 }

@@ -19,8 +19,9 @@ function copyOfProject(): string {
 test('generate --check: content with what is there, fails by name after a definition changed, until generate has written', async () => {
   const project = copyOfProject();
   const run = (...words: string[]) => baseunit(words, { project });
-  expect(await run('generate', '--check')).toMatchObject({ code: 0, err: '' });
-  expect(onlyJson(await run('generate', '--json'))).toMatchObject({ written: [], removed: [] });
+  const [fresh, nothing] = await Promise.all([run('generate', '--check'), run('generate', '--json')]);
+  expect(fresh).toMatchObject({ code: 0, err: '' });
+  expect(onlyJson(nothing)).toMatchObject({ written: [], removed: [] });
 
   const definition = join(project, 'units', 'thermometer.ts');
   writeFileSync(definition, readFileSync(definition, 'utf8').replace('max: 85', 'max: 90'));
@@ -28,12 +29,14 @@ test('generate --check: content with what is there, fails by name after a defini
   const stale = await run('generate', '--check');
   expect(stale).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`${header}: differs`) });
   expect(stale.err).toMatch(/baseunit generate/);
-  expect(onlyJson(await run('generate', '--check', '--json'))).toMatchObject({ error: { code: 'firmware-stale' } });
-  expect(await run('generate', '--check', 'led-lamp')).toMatchObject({ code: 0 });
-  expect(await run('flash', 'thermometer', '--board', 'd1_mini')).toMatchObject({
-    code: 2,
-    err: expect.stringContaining(header),
-  });
+  const [byJson, other, flashed] = await Promise.all([
+    run('generate', '--check', '--json'),
+    run('generate', '--check', 'led-lamp'),
+    run('flash', 'thermometer', '--board', 'd1_mini'),
+  ]);
+  expect(onlyJson(byJson)).toMatchObject({ error: { code: 'firmware-stale' } });
+  expect(other).toMatchObject({ code: 0 });
+  expect(flashed).toMatchObject({ code: 2, err: expect.stringContaining(header) });
 
   expect(await run('generate')).toMatchObject({ code: 0, out: expect.stringContaining(`wrote    ${header}`) });
   expect(onlyJson(await run('generate', '--check', '--json'))).toEqual({ fresh: true });
