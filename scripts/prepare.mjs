@@ -1,6 +1,7 @@
 /**
  * Brings a checkout to where it can run: `node scripts/prepare.mjs start|test|build`. Plain JavaScript without packages,
- * since it is what installs them. Does only what is missing, so a second run takes a moment.
+ * since it is what installs them. Does only what is missing, so a second run takes a moment. All it says goes to stderr:
+ * stdout is for the results of the command that follows.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -48,10 +49,10 @@ function modifiedAt(path) {
 function installPackages() {
   const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
   if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
-  console.log('Installing npm packages …');
+  console.error('Installing npm packages …');
   const { status } = spawnSync('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['inherit', 2, 2],
   });
   if (status !== 0) fail('npm install failed: see above. It needs the npm registry once.');
 }
@@ -65,24 +66,24 @@ function installPrograms(goal) {
   const missing = PROGRAMS[goal].filter(({ program }) => !has(program));
   if (missing.length === 0) return;
   const packages = missing.map((entry) => entry.package);
-  for (const { program, what } of missing) console.log(`${program} is missing (${what}).`);
+  for (const { program, what } of missing) console.error(`${program} is missing (${what}).`);
   const isRoot = process.getuid?.() === 0;
   if (!isRoot || !has('apt-get')) {
     const command = `sudo apt-get update && sudo apt-get install ${packages.join(' ')}`;
     if (goal === 'test') fail(`Install what the tests need, then run them again:\n  ${command}`);
-    console.log(`To have it:\n  ${command}`);
+    console.error(`To have it:\n  ${command}`);
     return;
   }
-  console.log(`Installing ${packages.join(', ')} …`);
+  console.error(`Installing ${packages.join(', ')} …`);
   try {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
+    execFileSync('apt-get', ['update', '-qq'], { stdio: ['inherit', 2, 2] });
     execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-      stdio: 'inherit',
+      stdio: ['inherit', 2, 2],
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
   } catch {
     if (goal === 'test') fail(`apt-get could not install ${packages.join(' ')}: see above.`);
-    console.log('apt-get failed: see above. Going on without.');
+    console.error('apt-get failed: see above. Going on without.');
   }
 }
 
@@ -117,7 +118,7 @@ export function build() {
   const startedAt = new Date();
   const fresh = join(root, `dist.${process.pid}`);
   const arguments_ = [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh];
-  const { status } = spawnSync(process.execPath, arguments_, { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, arguments_, { cwd: root, stdio: ['inherit', 2, 2] });
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
     fail('The TypeScript sources do not compile: see above.');

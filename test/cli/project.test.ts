@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { baseunit, onlyJson, root, temporaryFolder } from './support/program.js';
@@ -12,6 +12,8 @@ function copyOfProject(): string {
   for (const name of [...parts, ...files]) {
     cpSync(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true });
   }
+  // The folders are new, what is in them is not: nothing is to be built.
+  utimesSync(join(copy, 'dist', 'built'), new Date(), new Date());
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   return copy;
 }
