@@ -30,6 +30,8 @@ export const STEP_MS = 5_000;
 export const OPENING_MS = 20_000;
 /** Octets a unit does not take: past this it is cut (reference/limits.md, "Per-link write buffer"). */
 export const MAX_UNSENT = 256 * 1024;
+/** A unit that takes nothing for so long is cut as well (reference/limits.md, "Per-link write buffer"). */
+export const STALLED_MS = 30_000;
 /** Reports taken and not yet answered; a unit has one under way, so more are not sent by ours. */
 export const MAX_REPORTS_UNDER_WAY = 64;
 
@@ -55,6 +57,7 @@ export class UnitSession implements LinkSession {
   #phase: Phase;
   #life = '';
   #step: Timer | undefined;
+  #stall: Timer | undefined;
   #whole: Timer | undefined;
   #goodbye: Timer | undefined;
   #error: Error | undefined;
@@ -105,7 +108,7 @@ export class UnitSession implements LinkSession {
     );
     this.#options.carrier.attach({
       octets: (chunk) => this.#octets(chunk),
-      drained: () => {},
+      drained: () => this.#drained(),
       ended: () => this.#options.carrier.end(),
       closed: (error) => this.#closed(error),
     });
@@ -282,9 +285,15 @@ export class UnitSession implements LinkSession {
   #send(transmission: Transmission): void {
     if (this.#phase.kind === 'ended' || this.#phase.kind === 'opening' || this.#goodbye !== undefined) return;
     const { carrier } = this.#options;
-    carrier.write(this.#phase.stream.seal(transmission));
-    if (carrier.buffered > MAX_UNSENT)
-      this.fail(new LinkError('link-stalled', 'the unit does not take what is sent to it'));
+    const stalled = (): void => this.fail(new LinkError('link-stalled', 'the unit does not take what is sent to it'));
+    const isTaken = carrier.write(this.#phase.stream.seal(transmission));
+    if (!isTaken) this.#stall ??= this.#options.clock.after(STALLED_MS, stalled);
+    if (carrier.buffered > MAX_UNSENT) stalled();
+  }
+
+  #drained(): void {
+    this.#stall?.cancel();
+    this.#stall = undefined;
   }
 
   /** The unit broke the protocol: close `00`, then close. */
@@ -318,6 +327,7 @@ export class UnitSession implements LinkSession {
     const saidGoodbye = this.#goodbye !== undefined && this.#error === undefined;
     this.#phase = { kind: 'ended' };
     this.#bounds.stop();
+    this.#drained();
     for (const timer of [this.#step, this.#whole, this.#goodbye]) timer?.cancel();
     const what = error === undefined ? 'the unit closed the connection' : `the connection broke: ${error.message}`;
     const lost = this.#error ?? new LinkError('link-lost', what, { cause: error });

@@ -63,6 +63,22 @@ describe('a session that is open ends when', () => {
     expect(base.presence().at(-1)).toBe('offline: the unit does not take what is sent to it');
   });
 
+  test('the unit takes nothing of what is sent to it for 30 s', async () => {
+    const { base, unit } = await up();
+    unit.carrier.isStalled = true;
+    unit.send({ kind: 'ping' });
+    // It goes on sending: silent it is not.
+    for (let second = 0; second < 29; second += 1) {
+      await base.clock.advance(1_000);
+      unit.send({ kind: 'pong' });
+    }
+    await base.clock.advance(999);
+    expect(unit.peer.isDestroyed).toBe(false);
+    await base.clock.advance(1);
+    expect(unit.peer.isDestroyed).toBe(true);
+    expect(base.presence().at(-1)).toBe('offline: the unit does not take what is sent to it');
+  });
+
   test.each([
     ['a0', 'offline: the unit sleeps'],
     ['a1', 'offline: the unit closed the link'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -7,13 +8,17 @@ import { generateUnit } from '../../../codegen/generate-unit.js';
 import { buildProgram } from '../../../codegen/native-build.js';
 import { loadTemplates } from '../../../codegen/templates.js';
 import { type StructView, unitView } from '../../../codegen/unit-view.js';
+import type { ItemType } from '../../../protocol/definition/field-types.js';
 import {
   type Decoded,
   decodeFields,
+  defineUnit,
   descriptorOf,
   type Encoded,
   encodeFields,
   type Fields,
+  type FieldType,
+  type FieldValue,
   fingerprintOf,
   messagesOf,
   type UnitDefinition,
@@ -56,7 +61,7 @@ beforeAll(async () => {
     (_, n) => fc.sample(anyUnit(`random-${n}`), { numRuns: 1, seed: SEED + n }).at(0)!,
   );
   // Line units have no octets; their fields are tried as if they were typed.
-  const typed = [...examples, ...sampled].map((unit): UnitDefinition => ({ ...unit, wire: 'session' }));
+  const typed = [...examples, ...sampled, vectorUnit()].map((unit): UnitDefinition => ({ ...unit, wire: 'session' }));
   units = typed;
   structs = typed.flatMap((unit) =>
     structsOf(
@@ -144,6 +149,51 @@ function encoded(fields: Fields, result: Encoded): string {
 function decoded(fields: Fields, result: Decoded): string {
   return result.ok ? `ok${line(fields, result.values)}` : refusal(fields, result);
 }
+
+interface FieldVector {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly hex: string;
+  readonly value?: FieldValue;
+  readonly error?: string;
+}
+
+const vectors = JSON.parse(
+  readFileSync(join(root, 'test', 'vectors', 'fields.json'), 'utf8'),
+) as readonly FieldVector[];
+const vectorTypes = [...new Set(vectors.map(({ type }) => JSON.stringify(type)))];
+
+/** A unit with a report for each type of the shared vectors. */
+function vectorUnit(): UnitDefinition {
+  const reports = vectorTypes.map((text, index) => {
+    const fields = { field: complete(JSON.parse(text) as FieldType) };
+    return [`vector${index}`, { number: index + 1, fields }] as const;
+  });
+  return defineUnit({ name: 'vectors', version: '1', kind: 'read', reports: Object.fromEntries(reports) });
+}
+
+/** The vectors' types have what matters on the wire; a definition also has defaults. */
+function complete(type: FieldType): FieldType {
+  const defaults = { bool: false, rgb: '#000000', text: '', bytes: '', list: [] } as const;
+  if (type.kind === 'oneOf') return { ...type, default: type.values[0]! };
+  if (type.kind === 'list') return { ...type, item: complete(type.item) as ItemType, default: [] };
+  if ('min' in type) return { ...type, default: type.min };
+  return { ...type, default: defaults[type.kind] } as FieldType;
+}
+
+test('the shared vectors are decoded, encoded and refused by the compiled codec as they say', async () => {
+  for (const { name, type, hex, value, error } of vectors) {
+    const index = vectorTypes.indexOf(JSON.stringify(type));
+    const struct = structs.find(({ title }) => title === `vectors vector${index}`)!;
+    const answer = await probe!.ask(`decode ${struct.index} ${hex}`);
+    if (error !== undefined) {
+      expect(answer.split(' ').slice(0, 2), name).toEqual(['no', error]);
+      continue;
+    }
+    expect(answer, name).toBe(`ok${line(struct.fields, { field: value })}`);
+    expect(await probe!.ask(`encode ${struct.index}${line(struct.fields, { field: value })}`), name).toBe(`ok ${hex}`);
+  }
+});
 
 test('both sides encode the same values to the same octets, or refuse the same field for the same reason', async () => {
   for (const { index, fields, cases, title } of structs) {
