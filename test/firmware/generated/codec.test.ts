@@ -177,7 +177,8 @@ function complete(type: FieldType): FieldType {
   const defaults = { bool: false, rgb: '#000000', text: '', bytes: '', list: [] } as const;
   if (type.kind === 'oneOf') return { ...type, default: type.values[0]! };
   if (type.kind === 'list') return { ...type, item: complete(type.item) as ItemType, default: [] };
-  if ('min' in type) return { ...type, default: type.min };
+  if ('min' in type)
+    return type.kind === 'f32' ? { ...type, default: type.min, decimals: 2 } : { ...type, default: type.min };
   return { ...type, default: defaults[type.kind] } as FieldType;
 }
 
