@@ -29,9 +29,9 @@ const PROGRAMS = {
 };
 
 /** Prints and ends when something is wrong that a person must mend. */
-function fail(message) {
+function fail(message, exitCode = 1) {
   console.error(message);
-  process.exit(1);
+  process.exit(exitCode);
 }
 
 function checkNode() {
@@ -121,13 +121,26 @@ export function build() {
   const { status } = spawnSync(process.execPath, arguments_, { cwd: root, stdio: ['inherit', 2, 2] });
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
-    fail('The TypeScript sources do not compile: see above.');
+    fail('The TypeScript sources do not compile: see above.', 2);
   }
   writeFileSync(join(fresh, 'built'), '');
   utimesSync(join(fresh, 'built'), startedAt, startedAt);
-  const old = join(root, `dist.${process.pid}.old`);
-  if (existsSync(dist)) renameSync(dist, old);
-  renameSync(fresh, dist);
+  takePlace(fresh, dist);
+}
+
+/** Puts a folder in another's place. Somebody else may be doing the same at this moment with the same right. */
+function takePlace(fresh, dist) {
+  const old = `${fresh}.old`;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      if (existsSync(dist)) renameSync(dist, old);
+      renameSync(fresh, dist);
+      break;
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+    rmSync(old, { recursive: true, force: true });
+  }
   rmSync(old, { recursive: true, force: true });
 }
 

@@ -73,7 +73,7 @@ export const DEFAULT_RING = 16;
 const pollUnits: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000 };
 
 /** `'10 min'` in ms; `undefined` for anything that is not a number and `s`, `min` or `h`. */
-export function parsePoll(text: string): number | undefined {
+function parsePoll(text: string): number | undefined {
   const match = /^(\d{1,5}) ?(s|min|h)$/.exec(text);
   return match ? Number(match[1]) * pollUnits[match[2]!]! : undefined;
 }

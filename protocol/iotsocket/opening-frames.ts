@@ -21,7 +21,7 @@ export const initiationOptions = { typedMessages: 0x01, mutualProof: 0x02 } as c
 export const ruleFlags = { mutualProof: 0x02 } as const;
 
 export const VERSION_1_01 = 1;
-export const INITIATION_OCTETS = 4;
+const INITIATION_OCTETS = 4;
 
 export type InitiationAnswer =
   | { readonly kind: 'refused' }

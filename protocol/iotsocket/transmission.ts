@@ -62,7 +62,7 @@ export const closeCodes = {
   freeingResources: 0xa1,
 } as const;
 
-export const TOKEN_OCTETS = 8;
+const TOKEN_OCTETS = 8;
 const RTE = 0x08;
 const RESERVED = 0x07;
 

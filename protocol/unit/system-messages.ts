@@ -8,7 +8,7 @@ import { Cursor, OctetWriter, PastTheEnd } from '../octets.js';
  */
 export const systemNumbers = { hello: 0, describe: 112, restart: 113, log: 114 } as const;
 
-export const HELLO_REVISION = 1;
+const HELLO_REVISION = 1;
 
 /** The first request of every session. */
 export interface Hello {
@@ -40,10 +40,10 @@ const kinds = ['read', 'updatable'] as const;
 const MAX_DEFINITION_OCTETS = 32;
 const MAX_VERSION_OCTETS = 24;
 /** The longest text of a log message, in octets. */
-export const MAX_LOG_OCTETS = 200;
+const MAX_LOG_OCTETS = 200;
 /** The longest piece of a descriptor in one answer, in octets. */
 export const MAX_DESCRIBE_OCTETS = 512;
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

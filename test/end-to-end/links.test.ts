@@ -31,7 +31,7 @@ for (const definition of ['led-lamp', 'led-lamp-line']) {
     expect(shown).toEqual(ids.map((_, index) => colour(index + 1)));
     expect(proxy.most).toBe(1);
     await eventually('the connection to close', () => proxy.open === 0);
-    expect(base.router.get(definition)?.state).toBe('idle');
+    await eventually('it to rest', () => base.router.get(definition)?.state === 'idle');
   });
 }
 

@@ -43,7 +43,7 @@ const choices = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9_-]{1,6}$/), {
 });
 
 /** A type that a list may hold. */
-export const itemType: fc.Arbitrary<ItemType> = fc.oneof(
+const itemType: fc.Arbitrary<ItemType> = fc.oneof(
   fc.constant(bool()),
   fc.constant(rgb()),
   integerType,
@@ -53,7 +53,7 @@ export const itemType: fc.Arbitrary<ItemType> = fc.oneof(
   fc.integer({ min: 1, max: 20 }).map((max) => text(max)),
   fc.integer({ min: 1, max: 20 }).map((max) => bytes(max)),
 );
-export const fieldType: fc.Arbitrary<FieldType> = fc.oneof(
+const fieldType: fc.Arbitrary<FieldType> = fc.oneof(
   { weight: 4, arbitrary: itemType },
   { weight: 1, arbitrary: fc.tuple(itemType, fc.integer({ min: 1, max: 5 })).map(([item, max]) => list(item, max)) },
 );
@@ -82,7 +82,7 @@ const shortText = (maxOctets: number) =>
     .filter((value) => new TextEncoder().encode(value).length <= maxOctets);
 
 /** A value that this type takes, in the form in which it is decoded. */
-export function valueFor(type: FieldType): fc.Arbitrary<FieldValue> {
+function valueFor(type: FieldType): fc.Arbitrary<FieldValue> {
   switch (type.kind) {
     case 'bool':
       return fc.boolean();

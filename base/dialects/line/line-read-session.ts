@@ -13,6 +13,8 @@ import type { DialectContext, ServedUnit } from '../dialect.js';
 
 /** Lines of one unit: so many a second, with a burst; more are dropped and counted (reference/limits.md, "Rate limits"). */
 export const LINE_RATE = { perSecond: 50, burst: 200 } as const;
+/** After lines had to be dropped nothing is read for so long: even dropping a flood costs time that is others'. */
+const FLOOD_PAUSE_MS = 1_000;
 
 /** A read unit that writes one value a line, for ever, and reads nothing (wire/iot-base.md). */
 export class LineReadSession implements LinkSession {
@@ -26,6 +28,9 @@ export class LineReadSession implements LinkSession {
   readonly #rate: TokenBucket;
   #error: Error | undefined;
   #goodbye: Timer | undefined;
+  #pause: Timer | undefined;
+  #isFlooded = false;
+  #inbound: (() => void) | undefined;
   #isEnded = false;
 
   constructor(context: DialectContext, unit: ServedUnit, carrier: Carrier) {
@@ -40,6 +45,7 @@ export class LineReadSession implements LinkSession {
   }
 
   async start(events: LinkEvents): Promise<this> {
+    this.#inbound = () => events.inbound();
     this.#carrier.attach({
       octets: (chunk) => {
         events.inbound();
@@ -50,6 +56,7 @@ export class LineReadSession implements LinkSession {
       closed: (error) => {
         this.#isEnded = true;
         this.#goodbye?.cancel();
+        this.#pause?.cancel();
         const lost =
           this.#error ??
           new LinkError(
@@ -84,6 +91,7 @@ export class LineReadSession implements LinkSession {
 
   #octets(chunk: Uint8Array): void {
     if (this.isClosing) return;
+    this.#isFlooded = false;
     for (const result of this.#lines.push(chunk)) {
       if (result.kind === 'bad') {
         this.#refuse(result.error.message);
@@ -91,11 +99,23 @@ export class LineReadSession implements LinkSession {
       }
       this.#line(result.text);
     }
+    if (this.#isFlooded) this.#pauseReading();
+  }
+
+  /** The octets are there, and were held back by us: that is no silence. */
+  #pauseReading(): void {
+    this.#carrier.pause();
+    this.#pause = this.#context.clock.after(FLOOD_PAUSE_MS, () => {
+      this.#inbound?.();
+      this.#carrier.resume();
+    });
   }
 
   #line(line: string): void {
-    if (!this.#rate.take(this.#context.clock.monotonic()))
+    if (!this.#rate.take(this.#context.clock.monotonic())) {
+      this.#isFlooded = true;
       return this.#refuse(`more than ${LINE_RATE.perSecond} lines a second`);
+    }
     const message = messagesOf(this.#unit.definition)[0]!;
     const [field, type] = Object.entries(message.fields)[0]!;
     if (this.#unit.isReading?.(line) === false) return this.#refuse('a line that is no reading', line);

@@ -7,7 +7,7 @@ import type { Carrier } from '../../links/carrier.js';
 import type { DialectContext } from '../dialect.js';
 
 /** How long the unit may take to close after our half-close; then the outcome is unknown (wire/unit.md, "Line units"). */
-export const CLOSE_MS = 2_000;
+const CLOSE_MS = 2_000;
 
 interface Target {
   readonly uid: string;

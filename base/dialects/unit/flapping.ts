@@ -1,7 +1,7 @@
 /** More connections of one unit from one address in a minute than a sound unit makes (reference/limits.md, "Takeover / flapping"). */
-export const MAX_PER_MINUTE = 15;
+const MAX_PER_MINUTE = 15;
 /** Past that the pair is refused for so long; others are not touched. */
-export const REFUSED_MS = 300_000;
+const REFUSED_MS = 300_000;
 /** Pairs remembered; past it the oldest is forgotten. Only units that have proved themselves get here. */
 const MAX_PAIRS = 1_024;
 const MINUTE_MS = 60_000;

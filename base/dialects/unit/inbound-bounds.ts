@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../core/clock.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 
 /** A transmission must be complete so long after its first octet (reference/limits.md, "Frame"). */
-export const FRAME_MS = 10_000;
+const FRAME_MS = 10_000;
 /** Transmissions of one unit: so many a second, with a burst (reference/limits.md, "Rate limits"). */
 export const UNIT_RATE = { perSecond: 50, burst: 200 } as const;
 

@@ -1,7 +1,7 @@
 import { type PayloadBlock, payloadFormats } from '../../../protocol/iotsocket/transmission.js';
 
 /** The longest reason in an answer with return code `01` (wire/unit.md, "Messages"). */
-export const MAX_REASON_OCTETS = 80;
+const MAX_REASON_OCTETS = 80;
 
 /** Why something was refused, as a payload: UTF-8, cut at a character's end to 80 octets. */
 export function reasonPayload(reason: string): PayloadBlock {

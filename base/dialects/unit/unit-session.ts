@@ -25,15 +25,15 @@ import { OwnRequests } from './own-requests.js';
 import type { UnitSessionOptions } from './unit-session-options.js';
 
 /** Each step of the opening (reference/limits.md, "TCP pre-auth"). */
-export const STEP_MS = 5_000;
+const STEP_MS = 5_000;
 /** The whole opening, from the connection to the answered hello. */
-export const OPENING_MS = 20_000;
+const OPENING_MS = 20_000;
 /** Octets a unit does not take: past this it is cut (reference/limits.md, "Per-link write buffer"). */
-export const MAX_UNSENT = 256 * 1024;
+const MAX_UNSENT = 256 * 1024;
 /** A unit that takes nothing for so long is cut as well (reference/limits.md, "Per-link write buffer"). */
-export const STALLED_MS = 30_000;
+const STALLED_MS = 30_000;
 /** Reports taken and not yet answered; a unit has one under way, so more are not sent by ours. */
-export const MAX_REPORTS_UNDER_WAY = 64;
+const MAX_REPORTS_UNDER_WAY = 64;
 
 const nothing = new Uint8Array(0);
 

@@ -1,6 +1,6 @@
 import type { Agent } from 'undici';
 import type { Unsubscribe } from '../../core/bus.js';
-import { type Log, peerText } from '../../core/log.js';
+import type { Log } from '../../core/log.js';
 import type { Presence, Report } from '../../core/messages.js';
 import { createAgent, isLoopback } from '../http-exchange.js';
 import type { Uplink, UplinkContext } from '../uplink.js';
@@ -37,7 +37,7 @@ export class PusherUplink implements Uplink {
     const { channel = DEFAULT_CHANNEL, auth, events = ['outcome'] } = this.#options;
     const server = createServerClient(this.#options);
     const isAnswering = events.includes('outcome');
-    const intake = new CommandIntake({ context, log, answer: (outcome) => this.#answer(outcome, isAnswering, log) });
+    const intake = new CommandIntake({ context, log, answer: (outcome) => this.#answer(outcome, isAnswering) });
     const subscriber = new Subscriber({
       options: this.#options,
       authorise: auth === undefined ? localAuthoriser(server!) : this.#httpAuthoriser(auth, context, log),
@@ -70,13 +70,7 @@ export class PusherUplink implements Uplink {
     this.#agent = undefined;
   }
 
-  #answer(outcome: OutcomeEvent, isAnswering: boolean, log: Log): void {
-    const { id, unit, command, outcome: kind } = outcome;
-    const reason = outcome.reason === undefined ? {} : { reason: peerText(outcome.reason) };
-    log.info(
-      { id: peerText(id), unit: peerText(unit), command: peerText(command), outcome: kind, ...reason },
-      'command ended',
-    );
+  #answer(outcome: OutcomeEvent, isAnswering: boolean): void {
     if (!isAnswering) return;
     if (this.#publisher !== undefined) this.#publisher.publish('outcome', outcome);
     else this.#clientOutcomes?.answer(outcome);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defineUnit, text, u16 } from '../../../protocol/definition/index.js';
 import sensor from '../../../units/light-sensor.js';
+import { settle } from '../../support/manual-clock.js';
 import { lineBase, lineUnit } from './line-rig.js';
 import { until } from './line-unit.js';
 
@@ -38,6 +39,24 @@ describe('a line read unit', () => {
     expect(base.router.get('lamp')!.counts).toMatchObject({ reports: 1, refused: 6 });
     const refused = base.log.lines.filter(({ message }) => message === 'refused; said once');
     expect(refused.map(({ fields }) => fields.line)).toEqual(['../../x', '1024']);
+  });
+
+  test('a flood is dropped past 200 lines and counted, and nothing more is read for a second', async () => {
+    const unit = await lineUnit();
+    unit.greeting = '5\n'.repeat(250);
+    const base = await lineBase(sensor, unit.port);
+    const counts = () => base.router.get('lamp')!.counts;
+    await until(() => counts().reports + counts().refused >= 201);
+    expect(counts().reports).toBe(200);
+    unit.last.write('6\n7\n');
+    await settle(20);
+    expect(levels(base)).not.toContain(6);
+    await base.clock.advance(999);
+    expect(levels(base)).not.toContain(6);
+    await base.clock.advance(1);
+    await until(() => levels(base).includes(7));
+    expect(counts().refused).toBe(50);
+    expect(base.presence()).toEqual(['online']);
   });
 
   test('lines beyond what the definition allows may be no readings too', async () => {

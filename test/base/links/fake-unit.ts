@@ -9,7 +9,7 @@ import { ManualClock } from '../../support/manual-clock.js';
 export type Reaction = DeliveryResult | 'silence' | 'lost';
 
 /** A session with a {@link FakeUnit}, over no carrier at all. */
-export class FakeSession implements LinkSession {
+class FakeSession implements LinkSession {
   readonly #unit: FakeUnit;
   readonly #events: LinkEvents;
   readonly life: string;
@@ -63,7 +63,7 @@ export class FakeSession implements LinkSession {
 }
 
 /** A unit at the other end of a link, which does what the test says. */
-export class FakeUnit {
+class FakeUnit {
   readonly sessions: FakeSession[] = [];
   readonly open = new Set<FakeSession>();
   readonly delivered: number[] = [];
