@@ -27,6 +27,6 @@ export function addGenerate(program: Command): void {
       if (isJson) return printJson({ written, removed, unchanged });
       for (const path of written) print(`wrote    ${path}`);
       for (const path of removed) print(`removed  ${path}`);
-      print(`${unchanged} ${unchanged === 1 ? 'file was' : 'files were'} up to date.`);
+      if (unchanged > 0) print(`${unchanged} ${unchanged === 1 ? 'file was' : 'files were'} up to date.`);
     });
 }

@@ -118,8 +118,10 @@ export class FirmwareUnit {
   #spawn(listening: Deferred<Address>): Run {
     const { uid, program, key, listen, stateFile, hear } = this.#options;
     const where = addressText(this.#address ?? listen);
-    const args = ['--uid', uid, ...(key ? ['--key', toHex(key)] : []), '--listen', where, '--state', stateFile];
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const args = ['--uid', uid, '--listen', where, '--state', stateFile, '--with-parent', String(process.pid)];
+    // Not as an argument: those are for everybody on this machine to see.
+    const env = key ? { ...process.env, BASEUNIT_KEY: toHex(key) } : process.env;
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
     endWithUs(child);
     let complaint = '';
     const gone = deferred<void>();

@@ -8,6 +8,8 @@ import { type Log, peerText } from './log.js';
 import type { Command, LogLine, Outcome, Report } from './messages.js';
 import type { Random } from './random.js';
 import { Registry } from './registry.js';
+import { SaidOnce } from './said-once.js';
+import { TokenBucket } from './token-bucket.js';
 import type { HelloInput, HelloVerdict, PresenceChange, ReportInput, ReportVerdict } from './unit-events.js';
 import type { RegisteredUnit, UnitRecord } from './unit-record.js';
 import type { UnitView } from './unit-view.js';
@@ -20,6 +22,8 @@ export const COMMAND_WAIT_MS = 30_000;
 /** The longest time a command may wait for its unit (reference/limits.md, "Kept session"). */
 export const MAX_TTL_MS = 24 * 3_600_000;
 const MAX_ID_CHARACTERS = 64;
+/** Requests that are refused at once and get a line in the log: what is in them is their sender's to choose. */
+const REFUSALS_LOGGED = { perSecond: 1, burst: 20 } as const;
 
 export interface RouterOptions {
   readonly bus: Bus;
@@ -36,9 +40,12 @@ export class Router implements UnitsPort {
   readonly #options: RouterOptions;
   readonly #registry = new Registry();
   readonly #startedS: number;
+  readonly #said = new SaidOnce();
+  readonly #refusalsLogged: TokenBucket;
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.#refusalsLogged = new TokenBucket(REFUSALS_LOGGED, options.clock.monotonic());
     this.#startedS = Math.floor(options.clock.now() / 1_000);
   }
 
@@ -75,7 +82,7 @@ export class Router implements UnitsPort {
   async command(request: CommandRequest): Promise<Outcome> {
     const record = this.#find(request);
     const checked = record === undefined ? unknownUnit(request) : checkRequest(record.unit.definition, request);
-    if (record === undefined || 'outcome' in checked) return this.#ended(request, record, checked as DeliveryResult);
+    if (record === undefined || 'outcome' in checked) return this.#refused(request, record, checked as DeliveryResult);
 
     const seen = record.recent.seen(request.id, this.#options.clock.monotonic());
     if (seen !== undefined) {
@@ -201,13 +208,24 @@ export class Router implements UnitsPort {
     };
   }
 
-  #ended(request: CommandRequest, record: UnitRecord | undefined, result: DeliveryResult): Outcome {
+  #ended(request: CommandRequest, record: UnitRecord, result: DeliveryResult): Outcome {
     const outcome = this.#outcome(request, record, result);
     const { id, unit, command, source, reason } = outcome;
     this.#options.log.info(
       { id, unit, command, source, outcome: outcome.outcome, ...(reason && { reason }) },
       'command ended',
     );
+    this.#options.bus.publish(outcome);
+    return outcome;
+  }
+
+  /** Never accepted: its sender is told every time, the log once, and seldom where the text changes. */
+  #refused(request: CommandRequest, record: UnitRecord | undefined, result: DeliveryResult): Outcome {
+    const outcome = this.#outcome(request, record, result);
+    const { id, unit, command, source, reason } = outcome;
+    const isNews = this.#said.isNew(`${source}/${unit}`, reason ?? '');
+    if (isNews && this.#refusalsLogged.take(this.#options.clock.monotonic()))
+      this.#options.log.warn({ id, unit, command, source, reason }, 'command refused; said once');
     this.#options.bus.publish(outcome);
     return outcome;
   }

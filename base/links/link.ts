@@ -119,11 +119,12 @@ export class Link {
         return { outcome: 'unknown', reason: 'the unit restarted before it answered' };
       }
       // Repeated only while its sender may still wait for the answer to the first sending.
+      const timeoutMs = sentIn === undefined ? delivery.timeoutMs : until - clock.monotonic();
       if (sentIn === undefined) until = Math.min(delivery.deadline, clock.monotonic() + delivery.timeoutMs);
       sentIn = session.life;
       this.#deliveries += 1;
       try {
-        return await session.deliver(delivery);
+        return await session.deliver({ ...delivery, timeoutMs });
       } catch (error) {
         if (!(error instanceof LinkError)) return { outcome: 'unknown', reason: (error as Error).message };
       } finally {

@@ -163,7 +163,8 @@ void UnitCore::sendReport(uint64_t now) {
   uint8_t* request = beginRequest(headOctets + reading.length);
   if (request == nullptr) return;
   uint8_t* data = request + requestHeadOctets;
-  const uint64_t age = now - reading.measuredAt;
+  // `now` is the loop's; a handler may have measured after it.
+  const uint64_t age = now > reading.measuredAt ? now - reading.measuredAt : 0;
   data[0] = reading.number;
   putLittle(data + 1, reading.sequence, 4);
   putLittle(data + 5, age > UINT32_MAX ? UINT32_MAX : age, 4);

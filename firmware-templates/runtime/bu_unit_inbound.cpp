@@ -126,6 +126,9 @@ void UnitCore::onHelloAnswer(const Frame& frame, uint64_t now) {
   if (frame.code == codeNotValid && isHello && frame.length == nextBootOctets && nextBoots_ < maxNextBoots) {
     ++nextBoots_;
     takeBoot(littleU32(frame.data + 1));
+    // In the new boot sequence starts at 1 again.
+    ring_.renumber();
+    report_.done();
     return hello_.done();
   }
   if (frame.code != codeValid && frame.code != codeNotValid) return hello_.failed(now);

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { root, temporaryFolder } from './support/house.js';
+import { eventually, root, temporaryFolder } from './support/house.js';
 
 /** A fresh checkout: what git knows of, as it is now, and nothing that was installed or built. */
 function checkout(): string {
@@ -54,8 +54,8 @@ class Output {
 
 /** Processes of that group that are not over. */
 function alive(group: number): string[] {
-  const lines = execFileSync('ps', ['-eo', 'pgid=,stat=,args='], { encoding: 'utf8' }).split('\n');
-  return lines.filter((line) => Number(line.trim().split(/\s+/)[0]) === group && !/^\s*\d+\s+Z/.test(line));
+  const lines = execFileSync('ps', ['-eo', 'pgid=,pid=,stat=,args='], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => Number(line.trim().split(/\s+/)[0]) === group && !/^\s*\d+\s+\d+\s+Z/.test(line));
 }
 
 function start(
@@ -88,6 +88,36 @@ async function pressCtrlC({
   await ended;
   return performance.now() - startedAt;
 }
+
+/** A checkout as this one, with what is installed and built here: the second start of the same machine. */
+function installed(): string {
+  const folder = checkout();
+  for (const name of ['node_modules', '.build']) {
+    if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
+  }
+  return folder;
+}
+
+const firmwareIsUp = /thermometer\s+reading\s+temperature/;
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s to npm alone ends all of it',
+  async (signal) => {
+    const started = start(installed(), ['start']);
+    await started.output.shows(firmwareIsUp);
+    process.kill(started.group, signal);
+    await eventually('everything to end', () => alive(started.group).length === 0, 5_000);
+  },
+  120_000,
+);
+
+test('units do not outlive a demonstration that was killed', async () => {
+  const started = start(installed(), ['start']);
+  await started.output.shows(firmwareIsUp);
+  const node = alive(started.group).find((line) => line.includes('baseunit.mjs start') && !line.includes('sh -c'))!;
+  process.kill(Number(node.trim().split(/\s+/)[1]), 'SIGKILL');
+  await eventually('everything to end', () => alive(started.group).length === 0, 5_000);
+}, 120_000);
 
 test('npm start on a fresh checkout reaches its first reading, its commands work as printed, Ctrl-C leaves nothing behind', async () => {
   const folder = checkout();

@@ -38,7 +38,8 @@ const server = require('node:net').createServer();
 const [host, port] = process.argv[process.argv.indexOf('--listen') + 1].split(':');
 server.listen(Number(port), host, () => {
   console.log('listening ' + host + ':' + server.address().port);
-  console.log('given ' + process.argv.slice(2).filter((each) => !each.includes(':')).join(' '));
+  const given = process.argv.slice(2).filter((each) => !each.includes(':')).join(' ');
+  console.log('given ' + given + ', key ' + process.env.BASEUNIT_KEY);
 });`;
 
 function unit(path: string, more: Partial<ConstructorParameters<typeof FirmwareUnit>[0]> = {}) {
@@ -72,7 +73,7 @@ describe('a unit of compiled firmware', () => {
     await made.start();
     expect(made.address?.host).toBe('127.0.0.1');
     expect(made.address?.port).toBeGreaterThan(0);
-    const line = `given --uid lamp-1 --key ${'43'.repeat(16)} --listen --state ${join(folder, 'lamp-1.state')}`;
+    const line = `given --uid lamp-1 --listen --state ${join(folder, 'lamp-1.state')} --with-parent ${process.pid}, key ${'43'.repeat(16)}`;
     await soon(() =>
       expect(events).toContainEqual({
         kind: 'printed',

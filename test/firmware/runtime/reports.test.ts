@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { toHex } from '../../../protocol/octets.js';
-import { decodeReport, type ReportHead } from '../../../protocol/unit/heads.js';
-import { decodeHello, encodeHelloAnswer } from '../../../protocol/unit/system-messages.js';
+import { decodeReport, encodeCommand, type ReportHead } from '../../../protocol/unit/heads.js';
+import { decodeHello, encodeHelloAnswer, encodeNextBoot } from '../../../protocol/unit/system-messages.js';
 import {
   buildSessionDriver,
   DrivenUnit,
@@ -189,6 +189,34 @@ test('the age goes on over a clock that passes 2^32, and stops at 2^32 - 1', asy
   for (let days = 0; days < 60; days += 20) await unit.pass(20 * 86_400_000);
   base = new ScriptedBase(unit);
   expect(briefly(await base.serve())).toBe(`1: 1 after ${2 ** 32 - 1} ms`);
+});
+
+test('what a handler that takes its time reports is as old as it is, and no older', async () => {
+  await base.serve();
+  await unit.do('handler-takes 3');
+  const { transmissions } = await base.request(7, encodeCommand({ number: 1, id: 1, fields: Uint8Array.of(5) }));
+  const reports = transmissions.filter(({ kind }) => kind === 'request').map((transmission) => dataOf(transmission));
+  const sent = reports.length > 0 ? reports : [dataOf((await base.loop()).transmissions[0])];
+  expect(sent.map((data) => decodeReport(data)?.ageMs)).toEqual([0]);
+});
+
+test('in a boot that another base orders, sequence starts at 1 again', async () => {
+  const first = await base.serve();
+  expect(first.transmissions).toEqual([]);
+  for (let value = 1; value <= 3; value += 1) {
+    await measure(value);
+    const exchange = await base.loop();
+    expect(reportIn(exchange).sequence).toBe(value);
+    if (value < 3) await base.answer(tracking(exchange), 0);
+  }
+  await unit.do(`end ${base.connection}`);
+  await unit.loop();
+  base = new ScriptedBase(unit, 1);
+  const hello = await base.open();
+  const again = await base.answer(tracking(hello), 1, encodeNextBoot(7));
+  expect(decodeHello(dataOf(again.transmissions[0])).boot).toBe(7);
+  const served = await base.answer(tracking(again), 0, encodeHelloAnswer(welcome));
+  expect(briefly(served)).toMatch(/^1: 3 /);
 });
 
 test('when the sequences of a boot are used up, the unit takes the next boot and numbers from 1', async () => {

@@ -31,6 +31,9 @@ volatile sig_atomic_t isStopping = 0;
 
 void stop(int) { isStopping = 1; }
 
+/** Whoever started this program is gone, and did not get to end it. */
+bool isOrphan() { return options.parent != 0 && getppid() != options.parent; }
+
 /** Holds SIGTERM and SIGINT back, or lets them through, held ones first. */
 void holdSignals(bool isHeld) {
   sigset_t ending;
@@ -84,7 +87,7 @@ namespace port {
 
 void begin(bool needsKey) {
   if (needsKey && !(options.hasUid && options.hasKey)) {
-    fprintf(stderr, "this unit proves who it is: it needs --uid NAME and --key HEX32\n");
+    fprintf(stderr, "this unit proves who it is: it needs --uid NAME and --key HEX32 (or BASEUNIT_KEY)\n");
     exit(2);
   }
   native::listenOn(options);
@@ -167,7 +170,7 @@ int main(int count, char** arguments) {
   bu::argumentList = arguments;
   bu::options = bu::native::parseOptions(count, arguments);
   setup();
-  while (bu::isStopping == 0) {
+  while (bu::isStopping == 0 && !bu::isOrphan()) {
     loop();
     bu::native::waitForSockets(bu::pauseMs);
   }

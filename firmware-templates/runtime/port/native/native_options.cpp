@@ -11,7 +11,10 @@ namespace bu::native {
 namespace {
 
 [[noreturn]] void complain(const char* what, const char* value) {
-  fprintf(stderr, "%s: %s\nusage: --uid NAME --key HEX32 [--listen HOST:PORT] [--state FILE]\n", what, value);
+  fprintf(stderr,
+          "%s: %s\nusage: --uid NAME --key HEX32 (or BASEUNIT_KEY) [--listen HOST:PORT] [--state FILE] "
+          "[--with-parent PID]\n",
+          what, value);
   exit(2);
 }
 
@@ -68,12 +71,16 @@ Options parseOptions(int count, char** arguments) {
       parseListen(value, options);
     } else if (strcmp(name, "--state") == 0) {
       parseState(value, options);
+    } else if (strcmp(name, "--with-parent") == 0) {
+      options.parent = atol(value);
     } else if (strcmp(name, "--inherited-socket") == 0) {
       options.inheritedSocket = atoi(value);
     } else {
       complain("unknown argument", name);
     }
   }
+  const char* key = getenv("BASEUNIT_KEY");
+  if (key != nullptr && !options.hasKey) parseKey(key, options);
   return options;
 }
 

@@ -6,7 +6,7 @@
 
 namespace bu::native {
 
-/** What the command line says. */
+/** What the command line says. The key may come in the environment, as BASEUNIT_KEY, where others cannot see it. */
 struct Options {
   Identity identity = {};
   bool hasUid = false;
@@ -15,6 +15,8 @@ struct Options {
   uint16_t port = 8888;
   /** Where the boot number is kept; empty: nowhere, every start is the first. */
   char stateFile[512] = "";
+  /** The process this one belongs to: when its parent is another, it ends; 0: it belongs to none. */
+  long parent = 0;
   /** A listening socket that the program before this one left open, when it restarts itself; -1: none. */
   int inheritedSocket = -1;
 };

@@ -32,11 +32,15 @@ struct Lamp {
 };
 
 uint32_t total = 0;
+/** How long a handler of the probe takes, in ms; it then reports the total. 0: at once, and it reports nothing. */
+unsigned handlerMs = 0;
+void reportTotal();
 
 struct Probe {
   static bu::Answer count(const probe::Count& command, probe::CountReply& reply) {
     total += command.by;
     happened("count " + std::to_string(total));
+    if (handlerMs > 0) reportTotal();
     reply.total = total;
     reply.by = command.by;
     return bu::Answer::ok();
@@ -55,6 +59,13 @@ led_lamp::Unit<Lamp>* lamp = nullptr;
 probe::Unit<Probe>* prober = nullptr;
 light_sensor::Unit* light = nullptr;
 led_lamp_line::Unit<LineLamp>* lineLamp = nullptr;
+
+void reportTotal() {
+  world.millis += handlerMs;
+  probe::Reading reading;
+  reading.value = static_cast<uint8_t>(total);
+  prober->report(reading);
+}
 
 void forget() {
   delete lamp;
@@ -98,6 +109,7 @@ void run(std::istringstream& line, const std::string& command) {
   std::string text;
   if (command == "world") {
     world = scripted::World();
+    handlerMs = 0;
   } else if (command == "stored") {
     line >> world.storedBoot;
   } else if (command == "cannot-store") {
@@ -144,6 +156,8 @@ void run(std::istringstream& line, const std::string& command) {
     probe::Reading reading;
     reading.value = static_cast<uint8_t>(number);
     tell(prober->report(reading));
+  } else if (command == "handler-takes") {
+    line >> handlerMs;
   } else if (command == "light") {
     line >> number;
     light_sensor::Light value;
