@@ -13,7 +13,7 @@ function checkout(): string {
   });
   for (const file of files.split('\0').filter((name) => name !== '')) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
-    cpSync(join(root, file), join(folder, file), { force: true });
+    cpSync(join(root, file), join(folder, file), { force: true, preserveTimestamps: true });
   }
   return folder;
 }
@@ -61,12 +61,14 @@ function alive(group: number): string[] {
 function start(
   folder: string,
   words: readonly string[],
+  program = 'npm',
+  path = process.env.PATH,
 ): { readonly output: Output; readonly group: number; readonly ended: Promise<void> } {
-  const child = spawn('npm', words, {
+  const child = spawn(program, words, {
     cwd: folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, PATH: path, NO_COLOR: '1' },
   });
   const group = child.pid!;
   onTestFinished(() => {
@@ -110,6 +112,19 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
   120_000,
 );
+
+test('without a C++ compiler it says so, says what to install, and simulates the units', async () => {
+  const folder = installed();
+  const programs = temporaryFolder();
+  symlinkSync('/bin/sh', join(programs, 'sh'));
+  const started = start(folder, ['cli/baseunit.mjs', 'start'], process.execPath, programs);
+  await started.output.shows(firmwareIsUp);
+  expect(started.output.text).toMatch(/g\+\+ is missing/);
+  expect(started.output.text).toMatch(/apt-get install g\+\+/);
+  expect(started.output.text).toMatch(/led-lamp\s+updatable\s+127\.0\.0\.1:\d+\s+simulated/);
+  expect(await pressCtrlC(started)).toBeLessThan(5_000);
+  expect(alive(started.group)).toEqual([]);
+}, 120_000);
 
 test('units do not outlive a demonstration that was killed', async () => {
   const started = start(installed(), ['start']);
