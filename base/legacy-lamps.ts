@@ -2,10 +2,9 @@ import { networkInterfaces } from 'node:os';
 import { canonicalHost } from './config/address.js';
 import { isOnLink, legacyUpdatableUnit } from './config/legacy-config.js';
 import type { CommandRequest } from './core/command-request.js';
-import { type Log, peerText } from './core/log.js';
+import type { Log } from './core/log.js';
 import type { Outcome } from './core/messages.js';
 import type { Router } from './core/router.js';
-import { SaidOnce } from './core/said-once.js';
 import type { LineDialect } from './dialects/line/line-dialect.js';
 
 /** Lamps that an original's dashboard may name beside the configured units; their number is bounded like everything else. */
@@ -13,35 +12,32 @@ export const MAX_LEGACY_UPDATABLE = 256;
 
 /**
  * The original's file names its read units only: its base dials whatever address a message names. Ours takes up a lamp that
- * such a message names when it is on a network this machine is attached to itself, and no other.
+ * such a message names when it is on a network this machine is attached to itself; the router refuses every other.
  */
 export function commandWithLegacyLamps(
   router: Router,
   line: LineDialect,
   log: Log,
 ): (request: CommandRequest) => Promise<Outcome> {
-  const said = new SaidOnce();
   let taken = 0;
+  let isBoundSaid = false;
   const take = (address: string): void => {
-    const isOurs = isOnLink(address, networkInterfaces());
-    if (isOurs && taken < MAX_LEGACY_UPDATABLE) {
-      taken += 1;
-      const unit = {
-        uid: address,
-        definition: legacyUpdatableUnit,
-        address: { host: address, port: 8888 },
-        key: undefined,
-      };
-      router.add(unit);
-      line.serve(unit);
+    if (!isOnLink(address, networkInterfaces())) return;
+    if (taken >= MAX_LEGACY_UPDATABLE) {
+      if (!isBoundSaid)
+        log.warn({ bound: MAX_LEGACY_UPDATABLE }, 'no more lamps that the file does not name are taken up');
+      isBoundSaid = true;
       return;
     }
-    const shown = peerText(address);
-    const reason = isOurs
-      ? `there are ${MAX_LEGACY_UPDATABLE} such lamps already`
-      : 'it is no IP address on a network this machine is attached to';
-    if (said.isNew(shown, reason))
-      log.warn({ address: shown, reason }, 'an update.request for a stranger is refused; said once');
+    taken += 1;
+    const unit = {
+      uid: address,
+      definition: legacyUpdatableUnit,
+      address: { host: address, port: 8888 },
+      key: undefined,
+    };
+    router.add(unit);
+    line.serve(unit);
   };
   return (request) => {
     if (request.line === undefined || router.knows(request)) return router.command(request);

@@ -20,5 +20,8 @@ test('so many lamps that no file names are taken up, and not one more', async ()
   }
   await send(`::ffff:${addressOf(0)}`);
   expect(router.list()).toHaveLength(MAX_LEGACY_UPDATABLE);
-  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+    'no more lamps that the file does not name are taken up',
+    'command refused; said once',
+  ]);
 });
