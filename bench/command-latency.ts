@@ -5,13 +5,14 @@ import PusherServer from 'pusher';
 import { addressText } from '../base/core/address.js';
 import { systemClock, systemRandom } from '../base/system.js';
 import { clientOptions, createClient, dropClient } from '../base/uplinks/pusher/pusher-client.js';
+import { freePort } from '../cli/free-port.js';
 import { projectRoot } from '../cli/project-root.js';
 import { buildNative } from '../codegen/native-build.js';
 import { toHex } from '../protocol/octets.js';
 import { FirmwareUnit } from '../simulator/firmware-unit.js';
 import { runBase } from './base-process.js';
 import { type Distribution, distribution } from './distribution.js';
-import { freePort, until } from './waiting.js';
+import { until } from './waiting.js';
 
 /** One row: how long it took, in ms, from the call of `trigger` until the firmware printed that it has applied the command. */
 export interface LatencyRow {

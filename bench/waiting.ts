@@ -1,4 +1,3 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** What a bench waits for before it measures; past this it will not come. */
@@ -10,12 +9,4 @@ export async function until(isTrue: () => boolean | Promise<boolean>): Promise<v
     if (performance.now() > late) throw new Error(`not within ${PATIENCE_MS / 1_000} s: ${isTrue}`);
     await pause(100);
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -1,5 +1,3 @@
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { pino } from 'pino';
 import { startBase } from '../base/base.js';
@@ -14,6 +12,7 @@ import { ConfigurationError } from '../protocol/errors.js';
 import { toHex } from '../protocol/octets.js';
 import { type DemonstrationUnit, startDemonstrationUnits } from './demonstration-units.js';
 import { eventText } from './event-text.js';
+import { freePort } from './free-port.js';
 import { print, printError, printJson, printTable, styled } from './terminal.js';
 import { untilStopped } from './until-stopped.js';
 import { version } from './version.js';
@@ -159,16 +158,4 @@ or over HTTP:
 Also: npx baseunit units, npx baseunit watch. The base's log: ${here(logFile)}
 
 ${styled('bold', 'Readings and what else happens, as it comes:')}`);
-}
-
-/** A port that is free now: the channel's client and the hub must both know it before they start. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -1,10 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-
-/** Where to dial or listen. `host` is a name or an IP address without brackets; `port` 0 (listening only) lets the system choose. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import type { Address } from '../core/address.js';
 
 export type ParsedAddress =
   | { readonly ok: true; readonly address: Address }
@@ -38,11 +33,6 @@ export function parseAddress(text: string, defaultPort: number): ParsedAddress {
   if (port === undefined)
     return refuse(`has no valid port; write a whole number from 0 to ${MAX_PORT} behind the colon`);
   return { ok: true, address: { host, port } };
-}
-
-/** `host:port`, with brackets around an IPv6 address. */
-export function formatAddress({ host, port }: Address): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** One spelling for one host: lower case, IPv6 shortened, IPv4-mapped IPv6 as IPv4, no dot at the end. */

@@ -1,8 +1,8 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
+import type { Address } from '../core/address.js';
 import type { HubAppOptions } from '../hub/app.js';
 import type { PublishableEvent } from '../uplinks/pusher/pusher-options.js';
 import type { WebhookEvent } from '../uplinks/webhooks/webhook-options.js';
-import type { Address } from './address.js';
 
 /**
  * A base's configuration, checked and resolved: secrets read, paths absolute, defaults filled in.

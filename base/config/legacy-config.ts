@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineUnit, text as textField } from '../../protocol/definition/index.js';
-import { canonicalHost, formatAddress } from './address.js';
+import { addressText } from '../core/address.js';
+import { canonicalHost } from './address.js';
 import {
   type Configuration,
   DEFAULT_CHANNEL,
@@ -101,7 +102,7 @@ function legacySchema(secrets: Secrets) {
       const taken = new Map<string, number>();
       for (const [index, client] of (Array.isArray(file.clients) ? file.clients : []).entries()) {
         if (client === undefined || typeof client !== 'object') continue;
-        const spelling = formatAddress({ host: canonicalHost(client.host), port: client.port });
+        const spelling = addressText({ host: canonicalHost(client.host), port: client.port });
         const other = taken.get(spelling);
         const message =
           client.port === 0

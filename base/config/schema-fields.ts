@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Address, isLoopbackHost, parseAddress } from './address.js';
+import type { Address } from '../core/address.js';
+import { isLoopbackHost, parseAddress } from './address.js';
 import type { Secrets } from './secrets.js';
 import { suggest } from './suggest.js';
 

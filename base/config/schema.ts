@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { type Address, formatAddress, listenersCollide } from './address.js';
+import { type Address, addressText } from '../core/address.js';
+import { listenersCollide } from './address.js';
 import { type ConfigProblem, formatPath } from './config-problems.js';
 import { type Configuration, DEFAULT_HTTP_PORT, DEFAULT_HUB_PORT, DEFAULT_NAME } from './configuration.js';
 import type { Definitions } from './definitions.js';
@@ -43,7 +44,7 @@ function fileSchema(definitions: Definitions, secrets: Secrets) {
     for (const [index, [path, listen]] of listeners.entries()) {
       const other = listeners.slice(0, index).find(([, before]) => listenersCollide(before, listen));
       if (other === undefined) continue;
-      const message = `${formatAddress(listen)} cannot be listened at twice: ${other[0]} is ${formatAddress(other[1])}; give one of them another port`;
+      const message = `${addressText(listen)} cannot be listened at twice: ${other[0]} is ${addressText(other[1])}; give one of them another port`;
       context.addIssue({ code: 'custom', path: path.split('.'), message });
     }
   }, always);

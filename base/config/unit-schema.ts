@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messagesOf, type UnitDefinition } from '../../protocol/definition/index.js';
-import { canonicalHost, formatAddress } from './address.js';
+import { addressText } from '../core/address.js';
+import { canonicalHost } from './address.js';
 import { DEFAULT_UNIT_PORT, type KnownUnit, MAX_KNOWN_UNITS, MAX_UID_OCTETS } from './configuration.js';
 import type { Definitions } from './definitions.js';
 import { address, always, expected, secretIssue, section } from './schema-fields.js';
@@ -81,7 +82,7 @@ export function unitsSection(definitions: Definitions, secrets: Secrets) {
       if (other !== undefined) {
         say(
           [uid, 'address'],
-          `${formatAddress(unit.address)} is the address of ${other} too; a unit has one connection: give each its own`,
+          `${addressText(unit.address)} is the address of ${other} too; a unit has one connection: give each its own`,
         );
       }
       taken.set(spelling, uid);

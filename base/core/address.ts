@@ -1,4 +1,4 @@
-/** Where to dial or listen. `host` is a name or an IP address without brackets. */
+/** Where to dial or listen. `host` is a name or an IP address without brackets; `port` 0 (listening only) lets the system choose. */
 export interface Address {
   readonly host: string;
   readonly port: number;

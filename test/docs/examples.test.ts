@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { loadDefinitions } from '../../base/config/definitions.js';
 import { systemClock, systemRandom } from '../../base/system.js';
 import { signWebhook } from '../../base/uplinks/webhooks/standard-webhook.js';
+import { freePort } from '../../cli/free-port.js';
 import { type RunningSimulation, simulate } from '../../simulator/simulate.js';
 import type { SimulationEvent } from '../../simulator/simulation-event.js';
 import { makeCertificates } from '../base/uplinks/certificates.js';
@@ -22,15 +21,6 @@ async function simulated(name: string, hear: (event: SimulationEvent) => void = 
   const simulation = await simulate({ definition, uid: name, clock: systemClock, random: systemRandom, hear });
   onTestFinished(() => simulation.stop());
   return simulation;
-}
-
-/** A free port for the hub: who connects must know it before the base starts. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test.each([

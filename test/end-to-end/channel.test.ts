@@ -6,6 +6,7 @@ import PusherServer from 'pusher';
 import { expect, onTestFinished, test } from 'vitest';
 import { clientOptions, createClient, dropClient } from '../../base/uplinks/pusher/pusher-client.js';
 import { verifyWebhook } from '../../base/uplinks/webhooks/standard-webhook.js';
+import { freePort } from '../../cli/free-port.js';
 import { makeCertificates } from '../base/uplinks/certificates.js';
 import { eventually, known, startFirmware, startHouse, temporaryFolder } from './support/house.js';
 
@@ -18,15 +19,6 @@ interface OutcomeEvent {
   readonly command: string;
   readonly outcome: string;
   readonly reason?: string;
-}
-
-/** A free port for the hub: it must be known before the base starts. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** What stands before the base: a dashboard with the vendor's two libraries. */

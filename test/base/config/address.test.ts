@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  canonicalHost,
-  formatAddress,
-  isLoopbackHost,
-  listenersCollide,
-  parseAddress,
-} from '../../../base/config/address.js';
+import { canonicalHost, isLoopbackHost, listenersCollide, parseAddress } from '../../../base/config/address.js';
+import { addressText } from '../../../base/core/address.js';
 
 const read = (text: string) => {
   const parsed = parseAddress(text, 8888);
@@ -24,7 +19,7 @@ describe('an address', () => {
     ['host:65535', 'host', 65_535],
   ])('%s is host %s, port %i', (text, host, port) => {
     expect(read(text)).toEqual({ host, port });
-    expect(read(formatAddress({ host, port }))).toEqual({ host, port });
+    expect(read(addressText({ host, port }))).toEqual({ host, port });
   });
 
   it.each([

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Outcome } from '../../../base/core/messages.js';
 import type { UnitView } from '../../../base/core/unit-view.js';
 import { Program, type ProgramOptions, temporaryFolder } from '../../cli/support/program.js';
+
+export { freePort } from '../../../cli/free-port.js';
 
 export interface LogLine {
   readonly level: number;
@@ -107,13 +108,4 @@ export class BaseProcess extends Program {
     const [, kib] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))!;
     return Number(kib) / 1_024;
   }
-}
-
-/** A port that is free now, for what must be known to two before either starts. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
