@@ -72,7 +72,7 @@ export class DialectHost {
       random,
       log,
       signal: this.#stop.signal,
-      dial: (address, signal) => this.#dialer.dial(address, signal),
+      dial: (address, signal, options) => this.#dialer.dial(address, signal, options),
       accept: async (address, take) => {
         const listener = new TcpListener(log, take);
         const got = await listener.listen(address);

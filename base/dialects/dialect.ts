@@ -7,6 +7,7 @@ import type { LogLine } from '../core/messages.js';
 import type { Random } from '../core/random.js';
 import type { HelloInput, HelloVerdict, PresenceChange, ReportInput, ReportVerdict } from '../core/unit-events.js';
 import type { Carrier } from '../links/carrier.js';
+import type { DialOptions } from '../links/tcp-dialer.js';
 
 /**
  * A dialect: a wire protocol's way into the base (the seeds' *connections handler*). It turns octets into reports and
@@ -44,7 +45,7 @@ export interface DialectContext {
   /** To be called once, when ports are taken and units are served. */
   ready(): void;
   /** Opens a TCP connection. Bounded in time and in number over the whole base; rejects with LinkError. */
-  dial(address: Address, signal: AbortSignal): Promise<Carrier>;
+  dial(address: Address, signal: AbortSignal, options?: DialOptions): Promise<Carrier>;
   /** Takes TCP connections until `signal` aborts. `take` owns the carrier. Rejects when the port cannot be had. */
   accept(address: Address, take: (carrier: PendingCarrier) => void): Promise<Listening>;
   /** The right to the one link of a unit. Resolves when it is free; call what it gives to let go. */

@@ -9,34 +9,49 @@ import { TcpCarrier } from './tcp-carrier.js';
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** Connects under way at once over the whole base. */
 export const MAX_CONNECTING = 32;
+/** Of these, dials that no command waits for: a house full of unplugged read units leaves room for a lamp. */
+export const MAX_BACKGROUND = 24;
+
+export interface DialOptions {
+  /** Nobody waits for it: a read unit is dialled again. Default false. */
+  readonly isBackground?: boolean;
+}
 
 /** Opens TCP connections: each bounded in time, all of them in number. */
 export class TcpDialer {
   readonly #clock: Clock;
   #connecting = 0;
   readonly #waiting: (() => void)[] = [];
+  readonly #background: (() => void)[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** Rejects with LinkError `connect-failed` or `connect-timeout`, or with the signal's reason. */
-  async dial(address: Address, signal: AbortSignal): Promise<Carrier> {
+  async dial(address: Address, signal: AbortSignal, { isBackground = false }: DialOptions = {}): Promise<Carrier> {
     signal.throwIfAborted();
-    await this.#turn(signal);
+    await this.#turn(signal, isBackground);
     try {
       signal.throwIfAborted();
       return await this.#connect(address, signal);
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#connecting -= 1;
-      else next();
+      this.#connecting -= 1;
+      this.#letNext();
     }
   }
 
+  #letNext(): void {
+    const next = this.#waiting.shift() ?? (this.#connecting < MAX_BACKGROUND ? this.#background.shift() : undefined);
+    if (next === undefined) return;
+    this.#connecting += 1;
+    next();
+  }
+
   /** Resolves when one more may connect; whoever gives up leaves the row. */
-  async #turn(signal: AbortSignal): Promise<void> {
-    if (this.#connecting < MAX_CONNECTING) {
+  async #turn(signal: AbortSignal, isBackground: boolean): Promise<void> {
+    const row = isBackground ? this.#background : this.#waiting;
+    if (this.#connecting < (isBackground ? MAX_BACKGROUND : MAX_CONNECTING)) {
       this.#connecting += 1;
       return;
     }
@@ -46,10 +61,10 @@ export class TcpDialer {
         resolve();
       };
       const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        row.splice(row.indexOf(go), 1);
         reject(signal.reason);
       };
-      this.#waiting.push(go);
+      row.push(go);
       signal.addEventListener('abort', giveUp, { once: true });
     });
   }

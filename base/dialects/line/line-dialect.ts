@@ -54,7 +54,9 @@ export class LineDialect implements Dialect {
     const link = new Link({
       policy: 'held',
       open: async (events, signal) =>
-        new LineReadSession(context, unit, await context.dial(unit.address, signal)).start(events),
+        new LineReadSession(context, unit, await context.dial(unit.address, signal, { isBackground: true })).start(
+          events,
+        ),
       claim: (signal) => context.claimLink(unit.uid, signal),
       heartbeat: heartbeatOf(unit.definition),
       onState: linkPresence(context, unit, 'held'),

@@ -61,7 +61,7 @@ export class UnitDialect implements Dialect {
       policy,
       ...(address && {
         open: async (events, signal) => {
-          const carrier = await context.dial(address, signal);
+          const carrier = await context.dial(address, signal, { isBackground: policy === 'held' });
           let met = uid;
           const session = this.#session(context, carrier, events, (other) => {
             met = other;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { CONNECT_TIMEOUT_MS, MAX_CONNECTING, TcpDialer } from '../../../base/links/tcp-dialer.js';
+import { CONNECT_TIMEOUT_MS, MAX_BACKGROUND, MAX_CONNECTING, TcpDialer } from '../../../base/links/tcp-dialer.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { type NeverAccepting, neverAccepting } from './never-accepting.js';
 
@@ -96,6 +96,21 @@ test('32 connect at once; the next one waits its turn, and has it when one ends'
   await clock.advance(1);
   (await next).destroy();
   expect(new Set(await Promise.all(hanging))).toEqual(new Set(['connect-timeout']));
+  expect(clock.waiting).toBe(0);
+});
+
+test('dials in the background leave 8 places free: a command does not wait for unplugged read units', async () => {
+  const background = { isBackground: true };
+  const hanging = Array.from({ length: MAX_BACKGROUND }, () => failureOf(dialer.dial(dead(), never, background)));
+  const next = dialer.dial(good(), never, background);
+  const held = Array.from({ length: MAX_CONNECTING - MAX_BACKGROUND - 1 }, () => failureOf(dialer.dial(dead(), never)));
+  await clock.advance(1);
+  (await dialer.dial(good(), never)).destroy();
+  await clock.advance(CONNECT_TIMEOUT_MS - 2);
+  expect(sockets.size).toBe(1);
+  await clock.advance(1);
+  (await next).destroy();
+  expect(new Set(await Promise.all([...hanging, ...held]))).toEqual(new Set(['connect-timeout']));
   expect(clock.waiting).toBe(0);
 });
 
