@@ -58,40 +58,33 @@ export function addSimulate(program: Command): void {
       const isJson = program.opts<{ json?: boolean }>().json === true;
       await untilStopped(async (signal) => {
         const stateFolder = mkdtempSync(join(tmpdir(), 'baseunit-units-'));
-        const removeState = (): void => rmSync(stateFolder, { recursive: true, force: true });
-        try {
-          const firmware = options.firmware
-            ? { program: (await buildNative(name, { root: projectRoot, signal })).program, stateFolder }
-            : undefined;
-          const { key } = options;
-          const simulation = await simulate({
-            definition,
-            count: options.count,
-            uid: options.uid ?? (options.count === 1 ? name : undefined),
-            listen: options.listen,
-            dial: options.dial && { address: options.dial },
-            keyOf: key && (() => key),
-            faults: options.fault,
-            firmware,
-            seed: options.seed,
-            clock: systemClock,
-            random: systemRandom,
-            hear: (event) => (isJson ? printJson(event) : show(event)),
-          });
-          const known = simulation.known();
-          if (isJson) printJson({ known });
-          else
-            print(
-              `For units.known of base.json:\n${JSON.stringify(known, null, 2)}\n${options.count} simulated; Ctrl-C ends it.`,
-            );
-          return async () => {
-            await simulation.stop();
-            removeState();
-          };
-        } catch (error) {
-          removeState();
-          throw error;
-        }
+        // However this process ends, short of being killed.
+        process.once('exit', () => rmSync(stateFolder, { recursive: true, force: true }));
+        const firmware = options.firmware
+          ? { program: (await buildNative(name, { root: projectRoot, signal })).program, stateFolder }
+          : undefined;
+        const { key } = options;
+        const simulation = await simulate({
+          definition,
+          count: options.count,
+          uid: options.uid ?? (options.count === 1 ? name : undefined),
+          listen: options.listen,
+          dial: options.dial && { address: options.dial },
+          keyOf: key && (() => key),
+          faults: options.fault,
+          firmware,
+          seed: options.seed,
+          clock: systemClock,
+          random: systemRandom,
+          hear: (event) => (isJson ? printJson(event) : show(event)),
+        });
+        const known = simulation.known();
+        if (isJson) printJson({ known });
+        else
+          print(
+            `For units.known of base.json:\n${JSON.stringify(known, null, 2)}\n${options.count} simulated; Ctrl-C ends it.`,
+          );
+        return () => simulation.stop();
       });
     });
 }
