@@ -57,11 +57,11 @@ export function addSimulate(program: Command): void {
       if (definition === undefined) throw unknownUnit(name, definitions);
       const isJson = program.opts<{ json?: boolean }>().json === true;
       await untilStopped(async (signal) => {
-        const stateFolder = mkdtempSync(join(tmpdir(), 'baseunit-units-'));
-        // However this process ends, short of being killed.
-        process.once('exit', () => rmSync(stateFolder, { recursive: true, force: true }));
         const firmware = options.firmware
-          ? { program: (await buildNative(name, { root: projectRoot, signal })).program, stateFolder }
+          ? {
+              program: (await buildNative(name, { root: projectRoot, signal })).program,
+              stateFolder: temporaryFolder(),
+            }
           : undefined;
         const { key } = options;
         const simulation = await simulate({
@@ -87,6 +87,13 @@ export function addSimulate(program: Command): void {
         return () => simulation.stop();
       });
     });
+}
+
+/** Where the processes keep their boot numbers; gone however this process ends, short of being killed. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'baseunit-units-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 function show(event: SimulationEvent): void {
