@@ -6,12 +6,6 @@ import type { Values } from '../../protocol/definition/index.js';
  */
 export type CoreMessage = Report | Command | Outcome | Presence | LogLine;
 
-/** What is not typed travels as it came, with its format. */
-export interface Payload {
-  readonly format: 'binary' | 'ascii' | 'utf8' | 'json';
-  readonly octets: Uint8Array;
-}
-
 /** unit → base → central: something was measured, or happened. */
 export interface Report {
   readonly kind: 'report';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../base/core/messages.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { countingProxy } from './support/counting-proxy.js';
 import { eventually, known, startFirmware, startHouse } from './support/house.js';
 
@@ -68,6 +69,30 @@ test("a read unit's link is back after its process is killed and started again, 
   await eventually('a reading of the new boot', () => view()?.last.reading?.id !== before);
   expect(before).toMatch(/^thermometer\/1\//);
   expect(view()!.last.reading!.id).toMatch(/^thermometer\/2\//);
+});
+
+test('a read unit that goes silent without closing is known lost after 45 s, and back within its back-off', async () => {
+  const thermometer = await startFirmware('thermometer');
+  const proxy = await countingProxy(thermometer.address);
+  const clock = new ManualClock();
+  const units = { known: known({ ...thermometer, address: proxy.address }) };
+  const { base } = await startHouse({ name: 'test', units }, undefined, clock);
+  const view = () => base.router.get('thermometer');
+  await eventually('the first reading', () => view()?.last.reading !== undefined);
+
+  proxy.freeze();
+  await clock.advance(44_999);
+  expect(view()).toMatchObject({ state: 'online' });
+  await clock.advance(1);
+  await eventually('the link to be known lost', () => view()?.state === 'offline');
+  expect(view()?.reason).toMatch(/nothing was heard for 45 s/);
+
+  proxy.thaw();
+  const before = view()!.counts.reports;
+  // The first wait of the back-off: at most 1 s.
+  await clock.advance(1_000);
+  await eventually('the link to be back', () => view()?.state === 'online');
+  await eventually('a reading', () => view()!.counts.reports > before);
 });
 
 test('a line read unit that is off when the base starts is found when it comes', async () => {

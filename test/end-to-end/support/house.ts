@@ -6,6 +6,7 @@ import { type RunningBase, startBase } from '../../../base/base.js';
 import { type Definitions, loadDefinitions } from '../../../base/config/definitions.js';
 import { loadConfiguration } from '../../../base/config/load-config.js';
 import { type Address, addressText } from '../../../base/core/address.js';
+import type { Clock } from '../../../base/core/clock.js';
 import { systemClock, systemRandom } from '../../../base/system.js';
 import { buildNative } from '../../../codegen/native-build.js';
 import { toHex } from '../../../protocol/octets.js';
@@ -86,7 +87,7 @@ export interface House {
 let definitions: Promise<Definitions> | undefined;
 
 /** A base in this process, from a configuration as a user writes it; stopped after the test. */
-export async function startHouse(configuration: object, own?: Definitions): Promise<House> {
+export async function startHouse(configuration: object, own?: Definitions, clock: Clock = systemClock): Promise<House> {
   definitions ??= loadDefinitions();
   const file = join(temporaryFolder(), 'base.json');
   writeFileSync(file, JSON.stringify(configuration));
@@ -96,7 +97,7 @@ export async function startHouse(configuration: object, own?: Definitions): Prom
     configuration: loadConfiguration(file, own ?? (await definitions), process.env).configuration,
     token: 'token-of-the-test',
     version: '0.0.0',
-    clock: systemClock,
+    clock,
     random: systemRandom,
     log,
   });
