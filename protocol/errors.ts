@@ -33,6 +33,7 @@ export const errorCodes = {
   link: ['connect-failed', 'connect-timeout', 'link-lost', 'link-silent', 'link-stalled', 'link-busy'],
   timeout: ['opening-timeout', 'command-timeout', 'stop-timeout'],
   relay: ['uplink-unauthorised', 'uplink-unreachable', 'uplink-refused'],
+  store: ['store-unusable', 'store-failed', 'store-busy'],
   internal: ['internal', 'stopped'],
 } as const;
 
@@ -86,6 +87,13 @@ export class TimeoutError extends BaseUnitError {
 export class RelayError extends BaseUnitError {
   constructor(code: Codes<'relay'>, message: string, options?: ErrorOptions) {
     super('relay', code, message, options);
+  }
+}
+
+/** The base's store: its disk, its file, or what it can take at once. */
+export class StoreError extends BaseUnitError {
+  constructor(code: Codes<'store'>, message: string, options?: ErrorOptions) {
+    super('store', code, message, options);
   }
 }
 

@@ -14,11 +14,21 @@ const LEAST_NODE = [20, 19];
 /** What becomes `dist/`; `tsconfig.build.json` says the same. */
 const SOURCES = ['protocol', 'units', 'base', 'codegen', 'simulator', 'cli', 'bench'];
 
+/** What npm needs to compile a package that is not there ready-made for this machine. */
+const BUILD_TOOLS = ['python3', 'make', 'g++'].map((name) => ({
+  program: name,
+  package: name,
+  what: 'compiling SQLite',
+}));
+
 /** Programs wanted, by what for, and the Debian package of each. */
+const COMPILER = { program: 'g++', package: 'g++', what: 'building firmware for this machine' };
 const PROGRAMS = {
-  start: [{ program: 'g++', package: 'g++', what: 'building firmware for this machine' }],
+  start: [COMPILER],
   test: [
-    { program: 'g++', package: 'g++', what: 'building firmware for this machine' },
+    COMPILER,
+    { program: 'strace', package: 'strace', what: 'power cuts and failing disks in the tests' },
+    { program: 'mount', package: 'mount', what: 'a small disk that is full in the tests' },
     { program: 'openssl', package: 'openssl', what: 'certificates of the test servers' },
     { program: 'ip', package: 'iproute2', what: 'network namespaces of the tests' },
     { program: 'ps', package: 'procps', what: 'looking for processes left behind' },
@@ -50,27 +60,36 @@ function installPackages() {
   const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
   if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
   console.error('Installing npm packages …');
-  const { status } = spawnSync('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['inherit', 2, 2],
-  });
-  if (status !== 0) fail('npm install failed: see above. It needs the npm registry once.');
+  if (npmInstall()) return;
+  // Where SQLite is not there ready-made for this machine, npm compiles it.
+  const isMissing = BUILD_TOOLS.some(({ program }) => !has(program));
+  if (isMissing) {
+    installPrograms(BUILD_TOOLS, true);
+    if (npmInstall()) return;
+  }
+  fail('npm install failed: see above. It needs the npm registry once.');
+}
+
+function npmInstall() {
+  const words = ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'];
+  const env = { ...process.env, JOBS: 'max' };
+  return spawnSync('npm', words, { cwd: root, stdio: ['inherit', 2, 2], env }).status === 0;
 }
 
 function has(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
 }
 
-/** Installs what is missing through apt when root; otherwise says what to type. */
-function installPrograms(goal) {
-  const missing = PROGRAMS[goal].filter(({ program }) => !has(program));
+/** Installs what is missing through apt when root; otherwise says what to type, and ends where it cannot go on without. */
+function installPrograms(programs, isNeeded) {
+  const missing = programs.filter(({ program }) => !has(program));
   if (missing.length === 0) return;
   const packages = missing.map((entry) => entry.package);
   for (const { program, what } of missing) console.error(`${program} is missing (${what}).`);
   const isRoot = process.getuid?.() === 0;
   if (!isRoot || !has('apt-get')) {
     const command = `sudo apt-get update && sudo apt-get install ${packages.join(' ')}`;
-    if (goal === 'test') fail(`Install what the tests need, then run them again:\n  ${command}`);
+    if (isNeeded) fail(`Install what is needed, then run this again:\n  ${command}`);
     console.error(`To have it:\n  ${command}`);
     return;
   }
@@ -82,7 +101,7 @@ function installPrograms(goal) {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
   } catch {
-    if (goal === 'test') fail(`apt-get could not install ${packages.join(' ')}: see above.`);
+    if (isNeeded) fail(`apt-get could not install ${packages.join(' ')}: see above.`);
     console.error('apt-get failed: see above. Going on without.');
   }
 }
@@ -147,7 +166,7 @@ function takePlace(fresh, dist) {
 export function prepare(goal) {
   checkNode();
   installPackages();
-  installPrograms(goal);
+  installPrograms(PROGRAMS[goal], goal === 'test');
   build();
 }
 

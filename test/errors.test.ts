@@ -11,6 +11,7 @@ import {
   LinkError,
   ProtocolError,
   RelayError,
+  StoreError,
   TimeoutError,
 } from '../protocol/errors.js';
 
@@ -81,7 +82,8 @@ test('each family has its class; message, cause and name are kept', () => {
     new LinkError('link-lost', 'c', { cause }),
     new TimeoutError('command-timeout', 'd', { cause }),
     new RelayError('uplink-refused', 'e', { cause }),
-    new InternalError('internal', 'f', { cause }),
+    new StoreError('store-failed', 'f', { cause }),
+    new InternalError('internal', 'g', { cause }),
   ];
   expect(errors.map(({ family }) => family)).toEqual([
     'configuration',
@@ -89,6 +91,7 @@ test('each family has its class; message, cause and name are kept', () => {
     'link',
     'timeout',
     'relay',
+    'store',
     'internal',
   ]);
   for (const error of errors) {

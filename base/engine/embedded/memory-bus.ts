@@ -1,6 +1,6 @@
-import type { Bus, MessageKind, MessageOf, Unsubscribe } from '../core/bus.js';
-import type { Log } from '../core/log.js';
-import type { CoreMessage } from '../core/messages.js';
+import type { Bus, MessageKind, MessageOf, Unsubscribe } from '../../core/bus.js';
+import type { Log } from '../../core/log.js';
+import type { CoreMessage } from '../../core/messages.js';
 
 /** The bus of one process: subscribers are called at once, in the order in which they subscribed. */
 export class MemoryBus implements Bus {
