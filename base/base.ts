@@ -1,6 +1,7 @@
+import { dirname, join } from 'node:path';
 import { InternalError, TimeoutError } from '../protocol/errors.js';
 import { Api } from './api/api.js';
-import type { Configuration, KnownUnit } from './config/configuration.js';
+import type { Configuration, HubConfiguration, KnownUnit, StoreConfiguration } from './config/configuration.js';
 import { legacyReading } from './config/legacy-config.js';
 import { messageKinds } from './core/bus.js';
 import type { Clock } from './core/clock.js';
@@ -8,17 +9,21 @@ import type { CommandRequest } from './core/command-request.js';
 import { deferred } from './core/deferred.js';
 import type { Log } from './core/log.js';
 import type { CoreMessage, Outcome } from './core/messages.js';
+import { Outboxes } from './core/outboxes.js';
 import type { Random } from './core/random.js';
 import { Router } from './core/router.js';
+import type { HistoryQuery } from './core/store.js';
 import type { ServedUnit } from './dialects/dialect.js';
 import { DialectHost } from './dialects/dialect-host.js';
 import { LineDialect } from './dialects/line/line-dialect.js';
 import { UnitDialect } from './dialects/unit/unit-dialect.js';
-import { MemoryBus } from './engine/memory-bus.js';
-import { Hub } from './hub/hub.js';
+import { EmbeddedEngine } from './engine/embedded/embedded-engine.js';
+import type { OpenFile } from './engine/embedded/sqlite-port.js';
+import { openInThread } from './engine/embedded/sqlite-thread.js';
+import type { Retention } from './engine/embedded/upkeep.js';
+import type { Hub } from './hub/hub.js';
 import { commandWithLegacyLamps } from './legacy-lamps.js';
 import { nodeCrypto } from './system.js';
-import { PusherUplink } from './uplinks/pusher/pusher-uplink.js';
 import type { Uplink } from './uplinks/uplink.js';
 import { WebhooksUplink } from './uplinks/webhooks/webhooks-uplink.js';
 
@@ -30,6 +35,8 @@ export interface BaseOptions {
   /** Bearer token of the HTTP API. */
   readonly token: string;
   readonly version: string;
+  /** Absolute path of the folder for what outlives the process (`config/state-folder.ts`). */
+  readonly stateFolder: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -37,6 +44,10 @@ export interface BaseOptions {
   readonly hear?: (message: CoreMessage) => void;
   /** Aborts the start between any two steps; what was begun is ended. */
   readonly signal?: AbortSignal;
+  /** Told when the base cannot go on, as without its store: end the process, so that it is started anew. */
+  readonly failed?: (error: Error) => void;
+  /** Which thread waits for the disk. Default: one of its own. */
+  readonly openFile?: OpenFile;
 }
 
 /** A base that runs. `stop` may be called twice; it ends everything that the start began. */
@@ -65,24 +76,42 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     name: string,
     start: () => Promise<T>,
     end: () => Promise<void>,
-    needs?: string,
+    { endsIn = 'middle', needs }: Partial<Pick<Part, 'endsIn' | 'needs'>> = {},
   ): Promise<T> => {
     if (options.signal?.aborted) throw new InternalError('stopped', 'stopped while starting');
-    parts.push({ name, stop: end, needs });
-    return start();
+    const starting = start();
+    parts.push({ name, endsIn, needs, stop: end });
+    return starting;
   };
 
   try {
-    const bus = new MemoryBus(log);
+    const storage = storageOf(configuration.store, options.stateFolder);
+    let engine!: EmbeddedEngine;
+    await begin(
+      'store',
+      async () => {
+        const { openFile: open = openInThread } = options;
+        engine = await EmbeddedEngine.open({ ...storage, clock, log: log.child({ part: 'store' }), open });
+      },
+      () => engine?.close(),
+      { endsIn: 'last' },
+    );
+    void engine.died.then((error) => {
+      log.error({ error: error.message }, 'the thread of the store has ended: the base cannot go on');
+      options.failed?.(error);
+    });
+    const { bus, store } = engine;
+    const outboxes = new Outboxes();
     if (options.hear) for (const kind of messageKinds) bus.subscribe(kind, options.hear);
-    const router = new Router({ bus, clock, random, log });
+    const router = new Router({ bus, store, outboxes, clock, random, log });
     const dialects = new DialectHost({ router, clock, random, log });
     const line = new LineDialect();
     const known = configuration.units?.known ?? [];
     for (const unit of known) router.add(unit);
+    const stored = await store.load();
+    router.restore(stored);
 
-    const hub =
-      configuration.hub && new Hub({ ...configuration.hub.listen, apps: configuration.hub.apps, clock, random, log });
+    const hub = configuration.hub && (await loadHub(configuration.hub, { clock, random, log }));
     const hubAddress =
       hub &&
       (await begin(
@@ -98,14 +127,22 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
       await serving.promise;
       return carryOut(request);
     };
-    for (const uplink of uplinksOf(configuration)) {
-      const context = { bus, clock, random, command, log: log.child({ uplink: uplink.name }) };
+    const uplinks = await uplinksOf(configuration);
+    const orphans = await engine.buryOrphans(uplinks.flatMap(({ queues }) => queues));
+    if (orphans > 0)
+      log.warn(
+        { orphans },
+        'what waited for receivers that are not configured any more is kept for 7 days, and not sent',
+      );
+    const queue = (name: string) => engine.queue(name);
+    for (const uplink of uplinks) {
+      const context = { bus, outboxes, queue, clock, random, command, log: log.child({ uplink: uplink.name }) };
       await begin(
         uplink.name,
         () => uplink.start(context),
         () => uplink.stop(),
         // The last outcomes may go through our own.
-        uplink.name === 'pusher' ? 'hub' : undefined,
+        uplink.name === 'pusher' ? { needs: 'hub' } : {},
       );
     }
 
@@ -116,8 +153,14 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
       get: (unit: string) => router.get(unit),
       definitionOf: (unit: string) => router.definitionOf(unit),
       command,
+      commandStatus: (unit: string, id: string) => router.commandStatus(unit, id),
+      history: (query: HistoryQuery) => router.history(query),
+      forget: (unit: string) => router.forget(unit),
     };
-    const api = http && new Api({ listen: http.listen, token, units, bus, clock, random, log, name, version });
+    const outbox = { list: () => uplinks.flatMap((uplink) => uplink.outboxes) };
+    const backup = (): Promise<string> => store.backup();
+    const api =
+      http && new Api({ listen: http.listen, token, units, outbox, backup, bus, clock, random, log, name, version });
     const served =
       api &&
       (await begin(
@@ -139,13 +182,16 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
           new UnitDialect({ crypto, listen: configuration.units?.listen }),
           all.filter(({ definition }) => definition.wire === 'session'),
         );
+        router.resume(stored);
         serving.resolve();
       },
       // Every command gets its outcome, while there is still somebody to tell it to.
       async () => {
         router.stop();
         await dialects.stop();
+        await router.settled();
       },
+      { endsIn: 'first' },
     );
     return { apiUrl: served?.url, hub: hubAddress, router, stop };
   } catch (error) {
@@ -158,7 +204,16 @@ function servedUnit({ uid, definition, address, key, isLegacy }: KnownUnit): Ser
   return { uid, definition, address, key, isReading: isLegacy ? legacyReading : undefined };
 }
 
-function uplinksOf(configuration: Configuration): Uplink[] {
+/** Parts that are not configured are not loaded: on a Pi, all of them take a second. */
+async function loadHub(
+  { listen, apps }: HubConfiguration,
+  parts: Pick<BaseOptions, 'clock' | 'random' | 'log'>,
+): Promise<Hub> {
+  const { Hub } = await import('./hub/hub.js');
+  return new Hub({ ...listen, apps, ...parts });
+}
+
+async function uplinksOf(configuration: Configuration): Promise<Uplink[]> {
   const uplinks: Uplink[] = [];
   const { pusher, webhooks, legacy, units } = configuration;
   if (webhooks.length > 0 || legacy !== undefined) {
@@ -172,12 +227,29 @@ function uplinksOf(configuration: Configuration): Uplink[] {
       }),
     );
   }
-  if (pusher !== undefined) uplinks.push(new PusherUplink(pusher));
+  if (pusher !== undefined) {
+    const { PusherUplink } = await import('./uplinks/pusher/pusher-uplink.js');
+    uplinks.push(new PusherUplink(pusher));
+  }
   return uplinks;
 }
 
+/** The store's file and its backups, and how much it keeps. */
+export function storageOf(
+  { file, rawDays, rawPerUnit, minuteDays, hourDays, maxMiB }: StoreConfiguration,
+  stateFolder: string,
+): { readonly file: string; readonly backups: string; readonly retention: Retention } {
+  const path = file ?? join(stateFolder, 'baseunit.db');
+  const retention = { rawDays, rawPerUnit, minuteDays, hourDays, maxOctets: maxMiB * 1_024 * 1_024 };
+  return { file: path, backups: join(dirname(path), 'backups'), retention };
+}
+
+/** The order in which parts end. */
+const phases = ['first', 'middle', 'last'] as const;
+
 interface Part {
   readonly name: string;
+  readonly endsIn: (typeof phases)[number];
   /** It ends before that part does. */
   readonly needs: string | undefined;
   stop(): Promise<void>;
@@ -185,7 +257,7 @@ interface Part {
 
 /**
  * First the units, so that what their last commands came to can be told; then the rest at the same time, since each may
- * wait 2 s for a peer. What one part throws, or does not end in time, keeps no other from ending.
+ * wait 2 s for a peer; last the store. What one part throws, or does not end in time, keeps no other from ending.
  */
 async function stopAll(parts: readonly Part[], clock: Clock, log: Log): Promise<void> {
   const late = deferred<void>();
@@ -197,8 +269,7 @@ async function stopAll(parts: readonly Part[], clock: Clock, log: Log): Promise<
     stopped.set(part.name, ending);
     return ending;
   };
-  await Promise.all(parts.filter(({ name }) => name === 'dialects').map(stop));
-  await Promise.all(parts.map(stop));
+  for (const phase of phases) await Promise.all(parts.filter(({ endsIn }) => endsIn === phase).map(stop));
   timer.cancel();
 }
 

@@ -91,8 +91,8 @@ export class SimulatedUnit {
     this.#sender = new ReportSender({
       ring: this.#ring,
       clock,
-      settled: ({ number }, stored) => {
-        hear({ kind: 'reported', unit: uid, report: model.messages.get(number)!.name, stored });
+      settled: ({ number, sequence }, stored) => {
+        hear({ kind: 'reported', unit: uid, report: model.messages.get(number)!.name, stored, sequence });
         this.#sleepWhenDone();
       },
     });

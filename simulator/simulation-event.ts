@@ -14,7 +14,14 @@ export type SimulationEvent =
   | { readonly kind: 'applied'; readonly unit: string; readonly command: string; readonly fields: Values }
   | { readonly kind: 'refusedCommand'; readonly unit: string; readonly command: string; readonly reason: string }
   /** The base acknowledged a report (`stored`), or refused it for good. For a line unit: it was written. */
-  | { readonly kind: 'reported'; readonly unit: string; readonly report: string; readonly stored: boolean }
+  | {
+      readonly kind: 'reported';
+      readonly unit: string;
+      readonly report: string;
+      readonly stored: boolean;
+      /** Absent on line units, which do not number their reports. */
+      readonly sequence?: number;
+    }
   | { readonly kind: 'restarted'; readonly unit: string; readonly boot: number }
   /** A line that a firmware program printed. */
   | { readonly kind: 'printed'; readonly unit: string; readonly line: string }

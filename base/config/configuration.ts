@@ -19,6 +19,7 @@ export interface Configuration {
   readonly hub: HubConfiguration | undefined;
   /** At most 16. Default none. */
   readonly webhooks: readonly WebhookConfiguration[];
+  readonly store: StoreConfiguration;
   /** Set when the file is the original iot-base's `config.json` (wire/iot-base.md). */
   readonly legacy: LegacyConfiguration | undefined;
 }
@@ -88,12 +89,32 @@ export interface WebhookConfiguration {
   readonly url: string;
   /** As the file gives it: `whsec_` and base64, or any text. */
   readonly secret: string;
+  /** The secret before, which signs too while a receiver may still have that one only. Default none. */
+  readonly previousSecret: string | undefined;
   /** Default all three. */
   readonly events: readonly WebhookEvent[];
   /** Certificates (PEM) that are trusted for this receiver instead of the system's. Default none. */
   readonly ca: string | undefined;
   /** Default false. */
   readonly allowHttp: boolean;
+  /** The host name of `url` may resolve to addresses that are not public. Default false. */
+  readonly allowPrivate: boolean;
+}
+
+/** Where state outlives the process, and how much of it. There is always one. */
+export interface StoreConfiguration {
+  /** Absolute path; `undefined` (the default): `baseunit.db` in the state folder. Backups go to `backups/` beside it. */
+  readonly file: string | undefined;
+  /** Readings as reported: for so many days. Default 7. */
+  readonly rawDays: number;
+  /** … and at most so many of one unit. Default 100 000. */
+  readonly rawPerUnit: number;
+  /** Their course by minute. Default 90. */
+  readonly minuteDays: number;
+  /** Their course by hour. Default 1 825. */
+  readonly hourDays: number;
+  /** The whole file; past it the oldest readings go. Default 1 024. */
+  readonly maxMiB: number;
 }
 
 /** What the original's file adds: readings go to the dashboard as `PUT`s, commands may name a lamp's address. */
@@ -107,6 +128,15 @@ export const DEFAULT_NAME = 'baseunit';
 export const DEFAULT_UNIT_PORT = 8888;
 export const DEFAULT_HTTP_PORT = 8889;
 export const DEFAULT_HUB_PORT = 6001;
+/** A week to look at closely, a season by minute, five years by hour: 25 MiB for a unit of two numbers every 5 s. */
+export const DEFAULT_STORE: StoreConfiguration = {
+  file: undefined,
+  rawDays: 7,
+  rawPerUnit: 100_000,
+  minuteDays: 90,
+  hourDays: 1_825,
+  maxMiB: 1_024,
+};
 export const DEFAULT_CHANNEL = 'private-requests';
 
 /** `SlotsCount` of the original concentrator (reference/limits.md, "Pre-auth sockets"). */

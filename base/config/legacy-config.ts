@@ -6,6 +6,7 @@ import {
   type Configuration,
   DEFAULT_CHANNEL,
   DEFAULT_NAME,
+  DEFAULT_STORE,
   DEFAULT_UNIT_PORT,
   type KnownUnit,
   MAX_KNOWN_UNITS,
@@ -152,6 +153,7 @@ export function checkLegacyConfiguration(raw: unknown, file: string, secrets: Se
       },
       hub: undefined,
       webhooks: [],
+      store: DEFAULT_STORE,
       legacy: { apiUrl, apiToken: api.token! },
     },
   };

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { type Address, addressText } from '../core/address.js';
 import { listenersCollide } from './address.js';
@@ -8,11 +9,12 @@ import { hubOf, hubSection } from './hub-schema.js';
 import { pusherOf, pusherSection } from './pusher-schema.js';
 import { address, always, messageOfUnknownKey, section, text } from './schema-fields.js';
 import type { Secrets } from './secrets.js';
+import { storeOf, storeSection } from './store-schema.js';
 import { knownUnitsOf, unitsSection } from './unit-schema.js';
 import { webhooksOf, webhooksSection } from './webhooks-schema.js';
 
 /** Sections that the design has and this version does not. */
-const laterSections = ['iotsocket', 'connector', 'elfin', 'yamqtt', 'store'];
+const laterSections = ['iotsocket', 'connector', 'elfin', 'yamqtt'];
 
 const MAX_NAME_CHARACTERS = 64;
 const DEFAULT_HTTP: Address = { host: '127.0.0.1', port: DEFAULT_HTTP_PORT };
@@ -34,6 +36,7 @@ function fileSchema(definitions: Definitions, secrets: Secrets) {
     pusher: pusherSection(secrets).optional(),
     hub: hubSection(secrets).optional(),
     webhooks: webhooksSection(secrets).optional(),
+    store: storeSection().optional(),
   };
   return section(shape, '{ "name": "home", … }', messageOfUnknownSection).superRefine((file, context) => {
     const listeners = Object.entries({
@@ -59,7 +62,7 @@ export function checkConfiguration(
 ): Checked<Configuration> {
   const parsed = fileSchema(definitions, secrets).safeParse(raw);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
-  const { name, http, units, pusher, hub, webhooks } = parsed.data;
+  const { name, http, units, pusher, hub, webhooks, store } = parsed.data;
   return {
     ok: true,
     value: {
@@ -70,6 +73,7 @@ export function checkConfiguration(
       pusher: pusher && pusherOf(pusher),
       hub: hub && hubOf(hub),
       webhooks: webhooksOf(webhooks ?? []),
+      store: storeOf(store ?? {}, dirname(file)),
       legacy: undefined,
     },
   };

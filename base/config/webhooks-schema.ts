@@ -12,7 +12,8 @@ export function webhooksSection(secrets: Secrets) {
   const webhook = section(
     {
       url: url('"https://…"'),
-      secret: secret(secrets),
+      secret: signingSecret(secrets),
+      previousSecret: signingSecret(secrets).optional(),
       events: z
         .array(z.enum(webhookEvents, { error: `must be one of ${webhookEvents.join(', ')}` }), {
           error: expected('a list', '["report", "outcome"]'),
@@ -22,18 +23,12 @@ export function webhooksSection(secrets: Secrets) {
         .optional(),
       ca: certificates(secrets).optional(),
       allowHttp: flag().optional(),
+      allowPrivate: flag().optional(),
     },
     WEBHOOK_EXAMPLE,
   ).superRefine((value, context) => {
     const message = insecureUrl(value.url, value.allowHttp === true);
     if (message !== undefined) context.addIssue({ code: 'custom', path: ['url'], message });
-    if (value.secret !== undefined && /^whsec_(?![A-Za-z0-9+/]{4,}={0,2}$)/.test(value.secret)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['secret'],
-        message: 'has no base64 behind whsec_; write 32 octets in base64 there',
-      });
-    }
   }, always);
   return z
     .array(webhook, { error: expected('a list', `[ ${WEBHOOK_EXAMPLE} ]`) })
@@ -45,10 +40,19 @@ export function webhooksOf(webhooks: z.output<ReturnType<typeof webhooksSection>
   return webhooks.map((webhook) => ({
     url: webhook.url!,
     secret: webhook.secret!,
+    previousSecret: webhook.previousSecret,
     events: webhook.events ?? webhookEvents,
     ca: webhook.ca,
     allowHttp: webhook.allowHttp ?? false,
+    allowPrivate: webhook.allowPrivate ?? false,
   }));
+}
+
+/** `whsec_` and base64, or any text. */
+function signingSecret(secrets: Secrets) {
+  return secret(secrets).refine((value) => value === undefined || !/^whsec_(?![A-Za-z0-9+/]{4,}={0,2}$)/.test(value), {
+    error: 'has no base64 behind whsec_; write 32 octets in base64 there',
+  });
 }
 
 /** A file of certificates in PEM. */

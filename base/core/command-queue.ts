@@ -1,97 +1,95 @@
 import type { Clock, Timer } from './clock.js';
-import type { Delivery, DeliveryResult } from './delivery.js';
 
-/** Commands that wait for one unit (reference/limits.md, "Kept session"); the newest is refused past it. */
+/** What may wait for one unit (reference/limits.md, "Kept session"); the newest is refused past it. */
 export const MAX_WAITING = 100;
-/** A dialect that has not settled a delivery so long after its last allowed moment never will. */
-const GRACE_MS = 30_000;
+export const MAX_WAITING_OCTETS = 256 * 1024;
+
+/** A command in its unit's queue. Exactly one of the three is called. */
+export interface QueuedCommand {
+  readonly octets: number;
+  /** Monotonic moment after which it may not be begun. */
+  readonly deadline: number;
+  /** Its turn has come; the next one's comes when this resolves. Never rejects. */
+  deliver(): Promise<void>;
+  /** Its time was over before its turn came. */
+  expire(): void;
+  /** The base stops, and its turn has not come. */
+  stop(): void;
+}
 
 interface Waiting {
-  readonly delivery: Delivery;
-  readonly settle: (result: DeliveryResult) => void;
+  readonly command: QueuedCommand;
   readonly expiry: Timer;
 }
 
-/** The commands of one unit: delivered one at a time in the order of acceptance, never after their deadline. */
+/** The commands of one unit: begun one at a time in the order of acceptance, never after their deadline. */
 export class CommandQueue {
   readonly #clock: Clock;
-  readonly #deliver: (delivery: Delivery) => Promise<DeliveryResult>;
   readonly #waiting: Waiting[] = [];
-  #isBusy = false;
+  #current: QueuedCommand | undefined;
+  #octets = 0;
   #isStopped = false;
 
-  constructor(clock: Clock, deliver: (delivery: Delivery) => Promise<DeliveryResult>) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#deliver = deliver;
   }
 
-  /** Commands not yet begun. */
+  /** Commands that have not ended, the one under way among them. */
   get length(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + (this.#current === undefined ? 0 : 1);
   }
 
-  /** Resolves with how it ended. Never rejects. */
-  push(delivery: Delivery): Promise<DeliveryResult> {
-    if (this.#isStopped) return Promise.resolve(stopped);
-    if (this.#waiting.length >= MAX_WAITING) {
-      return Promise.resolve({ outcome: 'refused', reason: `${MAX_WAITING} commands wait for this unit already` });
-    }
-    return new Promise((settle) => {
-      const expiry = this.#clock.after(delivery.deadline - this.#clock.monotonic(), () => this.#expire(item));
-      const item: Waiting = { delivery, settle, expiry };
-      this.#waiting.push(item);
-      void this.#work();
-    });
+  /** Why there is no room for one more of that size; `undefined`: there is. */
+  fullness(octets: number): string | undefined {
+    if (this.#waiting.length >= MAX_WAITING) return `${MAX_WAITING} commands wait for this unit already`;
+    if (this.#octets + octets > MAX_WAITING_OCTETS)
+      return `commands of ${MAX_WAITING_OCTETS / 1_024} KiB wait for this unit already`;
+    return undefined;
   }
 
-  /** Everything that waits ends; what is under way is the dialect's to end. */
+  push(command: QueuedCommand): void {
+    if (this.#isStopped) return command.stop();
+    const waiting = {
+      command,
+      expiry: this.#clock.after(command.deadline - this.#clock.monotonic(), () => this.#expire(waiting)),
+    };
+    this.#waiting.push(waiting);
+    this.#octets += command.octets;
+    void this.#work();
+  }
+
+  /** Everything that waits is told; what is under way is the dialect's to end. */
   stop(): void {
     this.#isStopped = true;
-    for (const { expiry, settle } of this.#waiting.splice(0)) {
+    this.#octets = 0;
+    for (const { expiry, command } of this.#waiting.splice(0)) {
       expiry.cancel();
-      settle(stopped);
+      command.stop();
     }
   }
 
-  #expire(item: Waiting): void {
-    const at = this.#waiting.indexOf(item);
+  #expire(waiting: Waiting): void {
+    const at = this.#waiting.indexOf(waiting);
     if (at === -1) return;
     this.#waiting.splice(at, 1);
-    item.settle(expired);
+    this.#octets -= waiting.command.octets;
+    waiting.command.expire();
   }
 
   async #work(): Promise<void> {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    for (let item = this.#waiting.shift(); item !== undefined; item = this.#waiting.shift()) {
-      item.expiry.cancel();
+    if (this.#current !== undefined) return;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const { command, expiry } = next;
+      expiry.cancel();
+      this.#octets -= command.octets;
       // A machine that was busy or asleep may come here before the timer does.
-      const isLate = item.delivery.deadline <= this.#clock.monotonic();
-      item.settle(isLate ? expired : await this.#contained(item.delivery));
+      if (command.deadline <= this.#clock.monotonic()) {
+        command.expire();
+        continue;
+      }
+      this.#current = command;
+      await command.deliver();
+      this.#current = undefined;
     }
-    this.#isBusy = false;
-  }
-
-  /** Whatever a dialect throws or never resolves ends here. */
-  #contained(delivery: Delivery): Promise<DeliveryResult> {
-    return new Promise((resolve) => {
-      const longest = delivery.deadline - this.#clock.monotonic() + delivery.timeoutMs + GRACE_MS;
-      const never = this.#clock.after(longest, () =>
-        resolve({ outcome: 'unknown', reason: 'the dialect did not say how it ended' }),
-      );
-      const settle = (result: DeliveryResult): void => {
-        never.cancel();
-        resolve(result);
-      };
-      Promise.resolve()
-        .then(() => this.#deliver(delivery))
-        .then(settle, (error: Error) => settle({ outcome: 'unknown', reason: `the dialect failed: ${error.message}` }));
-    });
   }
 }
-
-const expired: DeliveryResult = {
-  outcome: 'expired',
-  reason: 'it waited behind other commands until its time was over',
-};
-const stopped: DeliveryResult = { outcome: 'unreachable', reason: 'the base is stopping' };

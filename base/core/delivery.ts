@@ -15,6 +15,10 @@ export interface Delivery {
   readonly deadline: number;
   /** True: keep trying until the deadline. False: one try. */
   readonly isPatient: boolean;
+  /** The life of the unit in which it may have been sent before the base was started anew; absent: it was not. */
+  readonly sentIn?: string | undefined;
+  /** To be awaited before it is sent, so that a base that is started anew knows. Rejects with StoreError: do not send. */
+  sending(life: string): Promise<void>;
 }
 
 export interface DeliveryResult {

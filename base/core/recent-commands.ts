@@ -1,41 +1,68 @@
 import type { Outcome } from './messages.js';
 
-/** How long, and how many per unit, command ids are remembered (reference/limits.md, "Request": dedup window). */
+/** How long, and how many per unit, results are remembered (reference/limits.md, "Request": dedup window). */
 export const REMEMBERED_MS = 600_000;
 export const REMEMBERED_PER_UNIT = 256;
 
-interface Remembered {
+interface Result {
+  /** Its place in the store. */
+  readonly ordinal: number;
+  /** Monotonic: when it ended. */
   readonly at: number;
-  outcome: Outcome['outcome'] | undefined;
+  readonly outcome: Outcome;
 }
 
-/** The ids of a unit's latest commands, so that one sent twice is done once. */
+/** A unit's commands by id, while they have no outcome and for a while after, so that one sent twice is done once. */
 export class RecentCommands {
-  readonly #byId = new Map<string, Remembered>();
+  /** Places of those without an outcome: as many as may wait. */
+  readonly #open = new Map<string, number>();
+  /** Oldest first. */
+  readonly #results = new Map<string, Result>();
+  #dropped: number[] = [];
 
-  /** How that command ended, `under way` when it has not; `undefined` when the id is new, which it then no longer is. */
-  seen(id: string, nowMs: number): Outcome['outcome'] | 'under way' | undefined {
+  /** Its outcome, or that it has none yet; `undefined`: nobody knows it. */
+  find(id: string, nowMs: number): Outcome | 'under way' | undefined {
     this.#forgetOld(nowMs);
-    const known = this.#byId.get(id);
-    if (known !== undefined) return known.outcome ?? 'under way';
-    this.#byId.set(id, { at: nowMs, outcome: undefined });
-    if (this.#byId.size > REMEMBERED_PER_UNIT) this.#byId.delete(this.#oldest()!);
-    return undefined;
+    return this.#open.has(id) ? 'under way' : this.#results.get(id)?.outcome;
   }
 
-  ended(id: string, outcome: Outcome['outcome']): void {
-    const known = this.#byId.get(id);
-    if (known !== undefined) known.outcome = outcome;
+  add(id: string, ordinal: number): void {
+    this.#open.set(id, ordinal);
+  }
+
+  ended(id: string, ordinal: number, outcome: Outcome, atMs: number): void {
+    if (this.#open.get(id) === ordinal) this.#open.delete(id);
+    this.#results.delete(id);
+    this.#results.set(id, { ordinal, at: atMs, outcome });
+    if (this.#results.size > REMEMBERED_PER_UNIT) this.#drop(this.#results.keys().next().value!);
+  }
+
+  /** It was not accepted after all. */
+  remove(id: string, ordinal: number): void {
+    if (this.#open.get(id) === ordinal) this.#open.delete(id);
+  }
+
+  /** Places in the store of those that had to make room since the last time. */
+  takeDropped(): readonly number[] {
+    const dropped = this.#dropped;
+    this.#dropped = [];
+    return dropped;
+  }
+
+  /** Results alone: what has none yet will have one. */
+  forgetResults(): void {
+    this.#results.clear();
   }
 
   #forgetOld(nowMs: number): void {
-    for (const [id, { at }] of this.#byId) {
+    for (const [id, { at }] of this.#results) {
       if (nowMs - at < REMEMBERED_MS) return;
-      this.#byId.delete(id);
+      this.#results.delete(id);
     }
   }
 
-  #oldest(): string | undefined {
-    return this.#byId.keys().next().value;
+  #drop(id: string): void {
+    this.#dropped.push(this.#results.get(id)!.ordinal);
+    this.#results.delete(id);
   }
 }

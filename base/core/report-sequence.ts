@@ -3,6 +3,13 @@ import type { HelloVerdict } from './unit-events.js';
 /** What became of a report by its number. */
 export type Admission = { readonly kind: 'new'; readonly missing: number } | { readonly kind: 'duplicate' };
 
+/** A numbering as it is stored. */
+export interface SequenceState {
+  readonly boot?: number | undefined;
+  readonly nonce?: number | undefined;
+  readonly sequence?: number | undefined;
+}
+
 /**
  * The numbering of one unit's acknowledged reports: (boot, sequence) is unique for ever, sequence starts at 1 in each boot
  * (wire/unit.md, "Identity of a report").
@@ -12,6 +19,21 @@ export class ReportSequence {
   #nonce: number | undefined;
   /** The last sequence we have of this boot; `undefined`: we do not know, the base is younger than the boot. */
   #last: number | undefined;
+
+  get state(): SequenceState {
+    return { boot: this.#boot, nonce: this.#nonce, sequence: this.#last };
+  }
+
+  restore({ boot, nonce, sequence }: SequenceState): void {
+    this.#boot = boot;
+    this.#nonce = nonce;
+    this.#last = sequence;
+  }
+
+  /** Which life of the unit that is, as links call it; `undefined` before its first hello. */
+  get life(): string | undefined {
+    return this.#boot === undefined ? undefined : `${this.#boot}/${this.#nonce}`;
+  }
 
   /** Checks a hello's boot number: a number used before, with another nonce, is not unique. */
   hello(boot: number, nonce: number): HelloVerdict {
@@ -33,8 +55,8 @@ export class ReportSequence {
     return { kind: 'new', missing: this.#last === undefined ? 0 : sequence - this.#last - 1 };
   }
 
-  /** It is stored: it may be acknowledged, and everything up to it is old. */
-  stored(sequence: number): void {
-    this.#last = sequence;
+  /** It is stored: it may be acknowledged, and everything up to it is old. Of another boot: the unit has restarted since. */
+  stored(boot: number, sequence: number): void {
+    if (boot === this.#boot) this.#last = sequence;
   }
 }

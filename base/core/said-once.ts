@@ -14,6 +14,11 @@ export class SaidOnce {
     return true;
   }
 
+  /** Something about it was said, and it was not well since. */
+  has(subject: string): boolean {
+    return this.#said.has(subject);
+  }
+
   /** The subject is well again: whatever goes wrong next is news. */
   forget(subject: string): void {
     this.#said.delete(subject);

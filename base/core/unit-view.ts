@@ -22,6 +22,8 @@ export interface UnitView {
   readonly lastSeenAt?: number;
   /** The last report of each name. */
   readonly last: Readonly<Record<string, LastReport>>;
+  /** Commands in its mailbox that have no outcome yet. */
+  readonly waiting: number;
   /** Since the base started. */
   readonly counts: {
     readonly reports: number;

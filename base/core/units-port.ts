@@ -1,7 +1,11 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
 import type { CommandRequest } from './command-request.js';
 import type { Outcome } from './messages.js';
+import type { History, HistoryQuery } from './store.js';
 import type { UnitView } from './unit-view.js';
+
+/** What is known of a command by its id: its outcome, or that it has none yet. */
+export type CommandStatus = Outcome | 'waiting';
 
 /** What the outside (API, terminal) may do with units. The router implements it. */
 export interface UnitsPort {
@@ -9,6 +13,12 @@ export interface UnitsPort {
   get(unit: string): UnitView | undefined;
   /** The definition the base believes that unit runs; forms are made from it. */
   definitionOf(unit: string): UnitDefinition | undefined;
-  /** Always resolves, with the command's one outcome. */
+  /** Resolves with the command's one outcome. InternalError `stopped`: the base stops, and goes on with it at its next start. */
   command(request: CommandRequest): Promise<Outcome>;
+  /** `undefined`: no command with that id is remembered (10 minutes, the last 256 of a unit). */
+  commandStatus(unit: string, id: string): CommandStatus | undefined;
+  /** Rejects with StoreError. */
+  history(query: HistoryQuery): Promise<History>;
+  /** Erases what is stored of a unit, configured or not. Rejects with StoreError. */
+  forget(unit: string): Promise<void>;
 }

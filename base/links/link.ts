@@ -103,7 +103,7 @@ export class Link {
   async deliver(delivery: Delivery): Promise<DeliveryResult> {
     const { clock } = this.#options;
     /** The life of the unit in which it was sent. */
-    let sentIn: string | undefined;
+    let { sentIn } = delivery;
     let until = delivery.deadline;
     for (;;) {
       let session: LinkSession;
@@ -118,8 +118,15 @@ export class Link {
       if (sentIn !== undefined && session.life !== sentIn) {
         return { outcome: 'unknown', reason: 'the unit restarted before it answered' };
       }
+      try {
+        await delivery.sending(session.life);
+      } catch (error) {
+        return { outcome: 'unreachable', reason: `the base cannot store that it is sent: ${(error as Error).message}` };
+      }
+      if (session.isClosing) continue;
       // Repeated only while its sender may still wait for the answer to the first sending.
-      const timeoutMs = sentIn === undefined ? delivery.timeoutMs : until - clock.monotonic();
+      const leftMs = until - clock.monotonic();
+      const timeoutMs = sentIn === undefined ? delivery.timeoutMs : Math.min(delivery.timeoutMs, leftMs);
       if (sentIn === undefined) until = Math.min(delivery.deadline, clock.monotonic() + delivery.timeoutMs);
       sentIn = session.life;
       this.#deliveries += 1;

@@ -1,15 +1,18 @@
 import { expect, test } from 'vitest';
+import { Outboxes } from '../../base/core/outboxes.js';
 import { Router } from '../../base/core/router.js';
 import { LineDialect } from '../../base/dialects/line/line-dialect.js';
 import { commandWithLegacyLamps, MAX_LEGACY_UPDATABLE } from '../../base/legacy-lamps.js';
 import { systemRandom } from '../../base/system.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { MemoryStore } from '../support/memory-store.js';
 import { QuietLog } from '../support/quiet-log.js';
 import { TestBus } from '../support/test-bus.js';
 
 test('so many lamps that no file names are taken up, and not one more', async () => {
   const log = new QuietLog();
-  const router = new Router({ bus: new TestBus(), clock: new ManualClock(), random: systemRandom, log });
+  const parts = { bus: new TestBus(), store: new MemoryStore(), outboxes: new Outboxes() };
+  const router = new Router({ ...parts, clock: new ManualClock(), random: systemRandom, log });
   const command = commandWithLegacyLamps(router, new LineDialect(), log);
   const send = (unit: string) => command({ id: 'id', unit, command: 'update', line: 'red', source: 'test' });
   const addressOf = (index: number): string => `127.1.${Math.floor(index / 200)}.${1 + (index % 200)}`;

@@ -75,7 +75,7 @@ test('killed, it leaves a stale running.json that fools nobody, and it starts ag
   expect(await baseunit(['units', '--json'], { cwd: folder })).toMatchObject({ code: 0 });
 });
 
-test('peers that do not let go cannot hold up the end: exit 0 within 5 s, and a command that waits gets its outcome', async () => {
+test('peers that do not let go cannot hold up the end: exit 0 within 5 s; a command with a time to live goes on after it', async () => {
   const silentReceiver = createServer(() => {});
   await new Promise<void>((resolve) => silentReceiver.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -87,7 +87,7 @@ test('peers that do not let go cannot hold up the end: exit 0 within 5 s, and a 
   const unit = await simulated('thermometer');
   const hubPort = await freePort();
   const app = { id: 'app', key: 'key', secret: 'secret' };
-  const base = await BaseProcess.start({
+  const configuration = {
     http,
     units: {
       known: { ...unit.known(), away: { definition: 'led-lamp', address: '127.0.0.1:1', key: '0'.repeat(32) } },
@@ -95,7 +95,8 @@ test('peers that do not let go cannot hold up the end: exit 0 within 5 s, and a 
     webhooks: [{ url: `http://127.0.0.1:${port}`, secret: 'a secret', events: ['report'] }],
     hub: { listen: `127.0.0.1:${hubPort}`, apps: [app] },
     pusher: { ...app, id: undefined, appId: app.id, host: '127.0.0.1', port: hubPort, tls: false },
-  });
+  };
+  const base = await BaseProcess.start(configuration);
   await asked;
   const client = connect({ port: hubPort, host: '127.0.0.1', allowHalfOpen: true });
   onTestFinished(() => void client.destroy());
@@ -107,14 +108,20 @@ test('peers that do not let go cannot hold up the end: exit 0 within 5 s, and a 
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
     );
   });
-  const waiting = base.send('away', { ...setColor('#ffffff'), ttlS: 600 });
-  await base.unitIs('away', 'had the command', ({ counts }) => counts.commands === 1);
+  const waiting = base.send('away', { ...setColor('#ffffff'), id: 'patient', ttlS: 600 });
+  const behind = base.send('away', setColor('#ffffff'));
+  await base.unitIs('away', 'had the command', ({ waiting: open }) => open === 2);
   unit.setFault({ kind: 'silence' });
 
   const { code, tookMs } = await base.stop();
-  expect(await waiting).toMatchObject({ outcome: 'unreachable' });
+  expect(await waiting).toMatchObject({ status: 503, detail: expect.stringContaining('commands/patient') });
+  expect(await behind).toMatchObject({ outcome: 'unreachable', reason: 'the base is stopping' });
   expect(tookMs).toBeLessThan(5_000);
   expect(code).toBe(0);
+
+  const again = await BaseProcess.start(configuration, { folder: base.folder });
+  expect(await again.get('/units/away/commands/patient')).toMatchObject({ status: 'waiting' });
+  expect(await again.unit('away')).toMatchObject({ waiting: 1 });
 });
 
 test('a second signal ends it at once', async () => {

@@ -69,6 +69,7 @@ async function play(
     timeoutMs: 5_000,
     deadline: clock.monotonic() + 60_000,
     isPatient: false,
+    sending: () => Promise.resolve(),
   };
   const delivered = opened.then((isOpen) => (isOpen ? session.deliver(delivery).catch(() => {}) : undefined));
   await settle();

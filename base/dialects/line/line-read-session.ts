@@ -1,3 +1,4 @@
+import type { Values } from '../../../protocol/definition/index.js';
 import { messagesOf } from '../../../protocol/definition/messages.js';
 import { LinkError } from '../../../protocol/errors.js';
 import { LineReader } from '../../../protocol/line/line-reader.js';
@@ -7,6 +8,7 @@ import type { DeliveryResult } from '../../core/delivery.js';
 import { peerText } from '../../core/log.js';
 import { SaidOnce } from '../../core/said-once.js';
 import { TokenBucket } from '../../core/token-bucket.js';
+import type { ReportVerdict } from '../../core/unit-events.js';
 import type { Carrier } from '../../links/carrier.js';
 import { GOODBYE_MS, type LinkEvents, type LinkSession } from '../../links/link-session.js';
 import type { DialectContext, ServedUnit } from '../dialect.js';
@@ -15,6 +17,9 @@ import type { DialectContext, ServedUnit } from '../dialect.js';
 export const LINE_RATE = { perSecond: 50, burst: 200 } as const;
 /** After lines had to be dropped nothing is read for so long: even dropping a flood costs time that is others'. */
 const FLOOD_PAUSE_MS = 1_000;
+
+/** Lines of one unit that wait for the disk; past it nothing is read. */
+const MAX_STORING = 64;
 
 /** A read unit that writes one value a line, for ever, and reads nothing (wire/iot-base.md). */
 export class LineReadSession implements LinkSession {
@@ -30,6 +35,8 @@ export class LineReadSession implements LinkSession {
   #goodbye: Timer | undefined;
   #pause: Timer | undefined;
   #isFlooded = false;
+  /** Lines that are not on disk yet. */
+  #storing = 0;
   #inbound: (() => void) | undefined;
   #isEnded = false;
 
@@ -105,7 +112,10 @@ export class LineReadSession implements LinkSession {
   /** The octets are there, and were held back by us: that is no silence. */
   #pauseReading(): void {
     this.#carrier.pause();
+    this.#pause?.cancel();
     this.#pause = this.#context.clock.after(FLOOD_PAUSE_MS, () => {
+      this.#pause = undefined;
+      if (this.#storing >= MAX_STORING) return;
       this.#inbound?.();
       this.#carrier.resume();
     });
@@ -121,11 +131,22 @@ export class LineReadSession implements LinkSession {
     if (this.#unit.isReading?.(line) === false) return this.#refuse('a line that is no reading', line);
     const parsed = lineToValue(type, line);
     if (!parsed.ok) return this.#refuse(`a line that ${parsed.refusal.message}`, line);
-    const uid = this.#unit.uid;
-    const measuredAt = this.#context.clock.now();
-    this.#context
-      .report({ uid, report: message.name, fields: { [field]: parsed.value }, measuredAt })
-      .catch((error: Error) => this.#refuse(`a line that could not be stored: ${error.message}`));
+    void this.#report(message.name, { [field]: parsed.value });
+  }
+
+  /** The unit cannot be told to wait, so it is not read while the disk falls behind. */
+  async #report(report: string, fields: Values): Promise<void> {
+    const { clock } = this.#context;
+    this.#storing += 1;
+    if (this.#storing === MAX_STORING) this.#carrier.pause();
+    const verdict = await this.#context
+      .report({ uid: this.#unit.uid, report, fields, measuredAt: clock.now() })
+      .catch((): ReportVerdict => 'busy');
+    this.#storing -= 1;
+    if (verdict === 'busy') this.#refuse('a line that could not be stored');
+    if (this.#storing !== MAX_STORING - 1 || this.#pause !== undefined || this.#isEnded) return;
+    this.#inbound?.();
+    this.#carrier.resume();
   }
 
   #refuse(reason: string, line = ''): void {

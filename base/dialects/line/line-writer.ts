@@ -9,6 +9,9 @@ import type { DialectContext } from '../dialect.js';
 /** How long the unit may take to close after our half-close; then the outcome is unknown (wire/unit.md, "Line units"). */
 const CLOSE_MS = 2_000;
 
+/** A line unit does not say when it was started. */
+const LIFE = 'line';
+
 interface Target {
   readonly uid: string;
   readonly address: Address;
@@ -30,7 +33,7 @@ export async function writeLine(
   const { clock, random, signal } = context;
   const delays = backOff(random);
   for (;;) {
-    const result = await writeOnce(context, target, line, delivery.deadline);
+    const result = await writeOnce(context, target, line, delivery);
     if (result.outcome !== 'unreachable' || !delivery.isPatient || signal.aborted) return result;
     const waitMs = delays.next().value;
     if (clock.monotonic() + waitMs >= delivery.deadline) return { ...result, outcome: 'expired' };
@@ -46,7 +49,7 @@ async function writeOnce(
   context: DialectContext,
   target: Target,
   line: string,
-  deadline: number,
+  { deadline, sending }: Delivery,
 ): Promise<DeliveryResult> {
   const { clock, signal } = context;
   let release: (() => void) | undefined;
@@ -54,9 +57,15 @@ async function writeOnce(
     release = await context.claimLink(target.uid, signal);
     const carrier = await context.dial(target.address, signal);
     context.presence(target.uid, { state: 'online' });
-    if (clock.monotonic() < deadline) return await writeAndClose(context, carrier, line);
+    const isStored = await sending(LIFE).then(
+      () => true,
+      () => false,
+    );
+    if (isStored && clock.monotonic() < deadline) return await writeAndClose(context, carrier, line);
     carrier.destroy();
-    return { outcome: 'expired', reason: 'the unit was reached too late' };
+    return isStored
+      ? { outcome: 'expired', reason: 'the unit was reached too late' }
+      : { outcome: 'unreachable', reason: 'the base cannot store that it is sent' };
   } catch (error) {
     if (error instanceof BaseUnitError && error.family === 'link')
       return { outcome: 'unreachable', reason: error.message };

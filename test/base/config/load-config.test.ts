@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_STORE } from '../../../base/config/configuration.js';
 import { loadConfiguration } from '../../../base/config/load-config.js';
 import { configured, definitions, KEY, load, problems } from './config-file.js';
 import { temporaryFolder } from './temporary-folder.js';
@@ -56,9 +57,11 @@ describe('a whole file', () => {
         {
           url: 'https://hooks.example/x',
           secret: 'whsec_c2VjcmV0',
+          previousSecret: undefined,
           events: ['report'],
           ca: undefined,
           allowHttp: false,
+          allowPrivate: false,
         },
       ],
       legacy: undefined,
@@ -77,6 +80,7 @@ describe('a whole file', () => {
       pusher: undefined,
       hub: undefined,
       webhooks: [],
+      store: DEFAULT_STORE,
       legacy: undefined,
     });
   });
@@ -170,7 +174,7 @@ describe('everything wrong', () => {
     expect(problems(JSON.stringify(content))[0]).toMatch(/^ must be an object, not /);
   });
 
-  it.each(['iotsocket', 'connector', 'elfin', 'yamqtt', 'store'])('%s is for a later version', (name) => {
+  it.each(['iotsocket', 'connector', 'elfin', 'yamqtt'])('%s is for a later version', (name) => {
     expect(problems({ [name]: {} })).toEqual([`${name} is not in this version; take the section out`]);
   });
 });
@@ -374,6 +378,56 @@ describe('pusher', () => {
   });
 });
 
+describe('store', () => {
+  it('is there without a section, and has its defaults for what a section leaves out', () => {
+    const defaults = {
+      file: undefined,
+      rawDays: 7,
+      rawPerUnit: 100_000,
+      minuteDays: 90,
+      hourDays: 1_825,
+      maxMiB: 1_024,
+    };
+    expect(configured({}).store).toEqual(defaults);
+    expect(configured({ store: {} }).store).toEqual(defaults);
+    expect(configured({ store: { rawDays: 30 } }).store).toEqual({ ...defaults, rawDays: 30 });
+    const own = { rawDays: 1, rawPerUnit: 2, minuteDays: 3, hourDays: 4, maxMiB: 16 };
+    expect(configured({ store: own }).store).toEqual({ ...own, file: undefined });
+  });
+
+  it('has its file relative to the configuration', () => {
+    const folder = temporaryFolder();
+    const fileOf = (file: string) => load({ store: { file } }, {}, folder).configuration.store.file;
+    expect(fileOf('data/house.db')).toBe(join(folder, 'data', 'house.db'));
+    expect(fileOf('/var/lib/baseunit/house.db')).toBe('/var/lib/baseunit/house.db');
+  });
+
+  it.each([
+    ['rawDays', 1, 36_500],
+    ['rawPerUnit', 1, 100_000_000],
+    ['minuteDays', 1, 36_500],
+    ['hourDays', 1, 36_500],
+    ['maxMiB', 16, 1_048_576],
+  ])('%s is a whole number from %i to %i', (key, least, most) => {
+    const found = (value: unknown) => problems({ store: { [key]: value } });
+    expect([...found(least), ...found(most)]).toEqual([]);
+    for (const value of [least - 1, most + 1])
+      expect(found(value)).toEqual([`store.${key} must be ${least} to ${most}`]);
+    for (const value of [1.5, '7', null])
+      expect(found(value)).toEqual([expect.stringMatching(new RegExp(`^store\\.${key} must be a whole number, not`))]);
+  });
+
+  it.each([
+    [{ file: '' }, /^store\.file is empty; write "baseunit\.db"/],
+    [{ file: 'a\u0000b' }, /^store\.file has control characters/],
+    [{ file: 'x'.repeat(4_097) }, /^store\.file is longer than 4096/],
+    [{ days: 7 }, /^store\.days is unknown/],
+    [{ rawDay: 7 }, /^store\.rawDay is unknown; did you mean rawDays\?/],
+  ])('%j is refused', (store, expected) => {
+    expect(problems({ store })).toEqual([expect.stringMatching(expected)]);
+  });
+});
+
 describe('hub', () => {
   const app = { id: 'home', key: 'key', secret: 's' };
   it('has apps with ids and keys of their own', () => {
@@ -440,6 +494,10 @@ describe('webhooks', () => {
     [{ events: [] }, /is empty/],
     [{ secret: 'whsec_' }, /no base64/],
     [{ secret: 'whsec_a b c' }, /no base64/],
+    [{ previousSecret: 'whsec_' }, /^webhooks\[0\]\.previousSecret has no base64/],
+    [{ previousSecret: 'env:NOT_SET' }, /^webhooks\[0\]\.previousSecret names the environment variable NOT_SET/],
+    [{ previousSecret: 5 }, /^webhooks\[0\]\.previousSecret must be a string, not a number/],
+    [{ allowPrivate: 'yes' }, /^webhooks\[0\]\.allowPrivate must be true or false, not a string/],
     [{ events: ['reports'] }, /must be one of report, presence, outcome/],
     [{ events: ['report', 'report'] }, /twice/],
     [{ ca: 'missing.pem' }, /names the file missing\.pem, which does not exist/],
@@ -457,6 +515,19 @@ describe('webhooks', () => {
       events: ['report', 'presence', 'outcome'],
     });
     expect(() => load({ webhooks: [{ ...hook, ca: 'noise.pem' }] }, {}, folder)).toThrow(/holds no certificate/);
+  });
+
+  it('may have the secret before, in each form of a secret, and a receiver at a private address', () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'old.secret'), 'from a file\n', { mode: 0o600 });
+    const webhooks = ['env:OLD', 'file:old.secret', 'a text'].map((previousSecret) => ({ ...hook, previousSecret }));
+    const loaded = load({ webhooks: [...webhooks, { ...hook, allowPrivate: true }] }, { OLD: 'whsec_b2xk' }, folder);
+    expect(loaded.configuration.webhooks).toMatchObject([
+      { secret: 's', previousSecret: 'whsec_b2xk', allowPrivate: false },
+      { secret: 's', previousSecret: 'from a file' },
+      { secret: 's', previousSecret: 'a text' },
+      { secret: 's', previousSecret: undefined, allowPrivate: true },
+    ]);
   });
 
   it('are at most 16', () => {

@@ -1,114 +1,92 @@
-import { beforeEach, describe, expect, test } from 'vitest';
-import { CommandQueue, MAX_WAITING } from '../../../base/core/command-queue.js';
-import { type Deferred, deferred } from '../../../base/core/deferred.js';
-import type { Delivery, DeliveryResult } from '../../../base/core/delivery.js';
+import { beforeEach, expect, test } from 'vitest';
+import { CommandQueue, MAX_WAITING, MAX_WAITING_OCTETS, type QueuedCommand } from '../../../base/core/command-queue.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 let clock: ManualClock;
-let begun: { readonly delivery: Delivery; readonly end: Deferred<DeliveryResult> }[];
+/** What became of each, in order: `begun 1`, `expired 2`, `stopped 3`. */
+let story: string[];
+let ends: Map<number, () => void>;
 let queue: CommandQueue;
 
 beforeEach(() => {
   clock = new ManualClock();
-  begun = [];
-  queue = new CommandQueue(clock, (delivery) => {
-    const end = deferred<DeliveryResult>();
-    begun.push({ delivery, end });
-    return end.promise;
-  });
+  story = [];
+  ends = new Map();
+  queue = new CommandQueue(clock);
 });
 
-const delivery = (wireId: number, waitMs = 30_000): Delivery => ({
-  wireId,
-  command: 'setColor',
-  fields: {},
-  timeoutMs: 5_000,
+const command = (id: number, waitMs = 30_000, octets = 100): QueuedCommand => ({
+  octets,
   deadline: clock.monotonic() + waitMs,
-  isPatient: false,
+  deliver: () => {
+    story.push(`begun ${id}`);
+    return new Promise((resolve) => ends.set(id, resolve));
+  },
+  expire: () => void story.push(`expired ${id}`),
+  stop: () => void story.push(`stopped ${id}`),
 });
+
+const end = async (id: number): Promise<void> => {
+  ends.get(id)!();
+  await clock.advance(0);
+};
 
 test('one at a time, in the order of acceptance', async () => {
-  const results = [1, 2, 3].map((id) => queue.push(delivery(id)));
-  await clock.advance(0);
-  for (const id of [1, 2, 3]) {
-    expect(begun.map((each) => each.delivery.wireId).at(-1)).toBe(id);
-    expect(begun).toHaveLength(id);
-    begun.at(-1)!.end.resolve({ outcome: 'ok', reply: { id } });
-    await clock.advance(0);
+  for (const id of [1, 2, 3]) queue.push(command(id));
+  expect(story).toEqual(['begun 1']);
+  expect(queue.length).toBe(3);
+  await end(1);
+  expect(story).toEqual(['begun 1', 'begun 2']);
+  await end(2);
+  await end(3);
+  expect(story).toEqual(['begun 1', 'begun 2', 'begun 3']);
+  expect(queue.length).toBe(0);
+  expect(clock.waiting).toBe(0);
+});
+
+test('a hundred may wait beside the one under way; then there is no room', () => {
+  for (let id = 0; id <= MAX_WAITING; id += 1) {
+    expect(queue.fullness(100)).toBeUndefined();
+    queue.push(command(id));
   }
-  expect(await Promise.all(results)).toEqual([1, 2, 3].map((id) => ({ outcome: 'ok', reply: { id } })));
-  expect(clock.waiting).toBe(0);
+  expect(queue.length).toBe(MAX_WAITING + 1);
+  expect(queue.fullness(100)).toBe('100 commands wait for this unit already');
 });
 
-test('a hundred may wait; the newest past that is refused', async () => {
-  const results = Array.from({ length: MAX_WAITING + 1 }, (_, id) => queue.push(delivery(id + 1)));
-  expect(queue.length).toBe(MAX_WAITING);
-  expect(await queue.push(delivery(999))).toEqual({
-    outcome: 'refused',
-    reason: '100 commands wait for this unit already',
-  });
-  queue.stop();
-  begun[0]!.end.resolve({ outcome: 'ok' });
-  expect((await Promise.all(results)).map(({ outcome }) => outcome)).toEqual([
-    'ok',
-    ...Array.from({ length: MAX_WAITING }, () => 'unreachable'),
-  ]);
+test('256 KiB may wait; one octet more has no room, until something has left', async () => {
+  queue.push(command(0));
+  queue.push(command(1, 30_000, MAX_WAITING_OCTETS - 1));
+  expect(queue.fullness(1)).toBeUndefined();
+  expect(queue.fullness(2)).toBe('commands of 256 KiB wait for this unit already');
+  await end(0);
+  expect(queue.fullness(2)).toBeUndefined();
 });
 
-test('one that waits past its deadline has expired and is never delivered', async () => {
-  const first = queue.push(delivery(1));
-  const second = queue.push(delivery(2, 1_000));
-  const third = queue.push(delivery(3));
+test('one that waits past its deadline has expired and is never begun', async () => {
+  queue.push(command(1));
+  queue.push(command(2, 1_000));
+  queue.push(command(3));
   await clock.advance(1_000);
-  expect(await second).toMatchObject({ outcome: 'expired' });
-  begun[0]!.end.resolve({ outcome: 'ok' });
-  await clock.advance(0);
-  begun[1]!.end.resolve({ outcome: 'ok' });
-  await Promise.all([first, third]);
-  expect(begun.map((each) => each.delivery.wireId)).toEqual([1, 3]);
+  expect(story).toEqual(['begun 1', 'expired 2']);
+  await end(1);
+  await end(3);
+  expect(story).toEqual(['begun 1', 'expired 2', 'begun 3']);
   expect(clock.waiting).toBe(0);
 });
 
-test('a machine that comes to it late, before the timer does, does not deliver it either', async () => {
-  expect(await queue.push({ ...delivery(1), deadline: clock.monotonic() })).toMatchObject({ outcome: 'expired' });
-  expect(begun).toEqual([]);
+test('a machine that comes to it late, before the timer does, does not begin it either', () => {
+  queue.push(command(1, 0));
+  expect(story).toEqual(['expired 1']);
+  expect(queue.length).toBe(0);
 });
 
-describe('whatever a dialect does, each command has one outcome', () => {
-  test('it throws', async () => {
-    const throwing = new CommandQueue(clock, () => {
-      throw new Error('no such thing');
-    });
-    expect(await throwing.push(delivery(1))).toEqual({
-      outcome: 'unknown',
-      reason: 'the dialect failed: no such thing',
-    });
-    expect(await throwing.push(delivery(2))).toMatchObject({ outcome: 'unknown' });
-    expect(clock.waiting).toBe(0);
-  });
-
-  test('it never ends: unknown 30 s after its last allowed moment, and the next has its turn', async () => {
-    const first = queue.push(delivery(1, 10_000));
-    const second = queue.push(delivery(2, 120_000));
-    await clock.advance(10_000 + 5_000 + 30_000 - 1);
-    expect(begun).toHaveLength(1);
-    await clock.advance(1);
-    expect(await first).toEqual({ outcome: 'unknown', reason: 'the dialect did not say how it ended' });
-    begun[0]!.end.resolve({ outcome: 'ok' });
-    begun[1]!.end.resolve({ outcome: 'ok' });
-    expect(await second).toEqual({ outcome: 'ok' });
-    expect(clock.waiting).toBe(0);
-  });
-});
-
-test('stop ends what waits as unreachable, takes no more, and leaves what is under way to the dialect', async () => {
-  const first = queue.push(delivery(1));
-  const second = queue.push(delivery(2));
-  await clock.advance(0);
+test('stop tells what waits, takes no more, and leaves what is under way to its end', async () => {
+  queue.push(command(1));
+  queue.push(command(2));
   queue.stop();
-  expect(await second).toEqual({ outcome: 'unreachable', reason: 'the base is stopping' });
-  expect(await queue.push(delivery(3))).toMatchObject({ outcome: 'unreachable' });
-  begun[0]!.end.resolve({ outcome: 'unknown' });
-  expect(await first).toEqual({ outcome: 'unknown' });
+  queue.push(command(3));
+  expect(story).toEqual(['begun 1', 'stopped 2', 'stopped 3']);
+  await end(1);
+  expect(story).toHaveLength(3);
   expect(clock.waiting).toBe(0);
 });

@@ -8,7 +8,7 @@ test('a base younger than the boot knows nothing of it: the first report is no g
   const sequence = new ReportSequence();
   expect(sequence.hello(7, 1)).toEqual(welcome(0));
   expect(sequence.admit(7, 500)).toEqual({ kind: 'new', missing: 0 });
-  sequence.stored(500);
+  sequence.stored(7, 500);
   expect(sequence.admit(7, 503)).toEqual({ kind: 'new', missing: 2 });
 });
 
@@ -16,7 +16,7 @@ test('the same boot again: what we have is told, and is a duplicate', () => {
   const sequence = new ReportSequence();
   sequence.hello(7, 1);
   sequence.admit(7, 4);
-  sequence.stored(4);
+  sequence.stored(7, 4);
   expect(sequence.hello(7, 1)).toEqual(welcome(4));
   expect(sequence.admit(7, 4)).toEqual({ kind: 'duplicate' });
   expect(sequence.admit(7, 3)).toEqual({ kind: 'duplicate' });
@@ -26,7 +26,7 @@ test('the same boot again: what we have is told, and is a duplicate', () => {
 test('the next boot starts at 1: reports missing at its start are counted', () => {
   const sequence = new ReportSequence();
   sequence.hello(7, 1);
-  sequence.stored(9);
+  sequence.stored(7, 9);
   expect(sequence.hello(8, 2)).toEqual(welcome(0));
   expect(sequence.admit(8, 4)).toEqual({ kind: 'new', missing: 3 });
 });
@@ -46,6 +46,26 @@ test('a report of another boot than the last hello’s is old', () => {
   expect(sequence.admit(7, 1)).toEqual({ kind: 'duplicate' });
 });
 
+test('what was stored of a boot before the last hello’s moves nothing', () => {
+  const sequence = new ReportSequence();
+  sequence.hello(7, 1);
+  sequence.hello(8, 2);
+  sequence.stored(7, 9);
+  expect(sequence.admit(8, 1)).toEqual({ kind: 'new', missing: 0 });
+});
+
+test('restored, it goes on where it was', () => {
+  const sequence = new ReportSequence();
+  sequence.hello(7, 1);
+  sequence.stored(7, 4);
+  const restored = new ReportSequence();
+  restored.restore(JSON.parse(JSON.stringify(sequence.state)));
+  expect(restored.life).toBe(sequence.life);
+  expect(restored.hello(7, 1)).toEqual(welcome(4));
+  expect(restored.admit(7, 4)).toEqual({ kind: 'duplicate' });
+  expect(restored.admit(7, 6)).toEqual({ kind: 'new', missing: 1 });
+});
+
 test('whatever arrives, each sequence is new at most once, and stored and missing add up to the last one', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 80 }), (arrivals) => {
@@ -59,7 +79,7 @@ test('whatever arrives, each sequence is new at most once, and stored and missin
         if (admission.kind === 'duplicate') continue;
         news.push(number);
         missing += admission.missing;
-        sequence.stored(number);
+        sequence.stored(2, number);
       }
       expect(new Set(news).size).toBe(news.length);
       expect(news.length + missing).toBe(news.at(-1) ?? 0);

@@ -1,17 +1,21 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CommandRequest } from '../../../base/core/command-request.js';
 import type { Delivery, DeliveryResult } from '../../../base/core/delivery.js';
+import { COMMAND_WAIT_MS } from '../../../base/core/mailbox.js';
 import type { CoreMessage } from '../../../base/core/messages.js';
-import { COMMAND_WAIT_MS, MAX_TTL_MS, Router } from '../../../base/core/router.js';
-import { MemoryBus } from '../../../base/engine/memory-bus.js';
+import { Outboxes } from '../../../base/core/outboxes.js';
+import { MAX_TTL_MS, Router } from '../../../base/core/router.js';
+import { MemoryBus } from '../../../base/engine/embedded/memory-bus.js';
 import lamp from '../../../units/led-lamp.js';
 import lampLine from '../../../units/led-lamp-line.js';
 import thermometer from '../../../units/thermometer.js';
 import { ManualClock } from '../../support/manual-clock.js';
+import { MemoryStore } from '../../support/memory-store.js';
 import { QuietLog } from '../../support/quiet-log.js';
 
 let clock: ManualClock;
 let router: Router;
+let store: MemoryStore;
 let heard: CoreMessage[];
 let delivered: Delivery[];
 let answer: (delivery: Delivery) => Promise<DeliveryResult>;
@@ -24,7 +28,8 @@ beforeEach(() => {
   for (const kind of ['report', 'command', 'outcome', 'presence', 'log'] as const)
     bus.subscribe(kind, (message) => void heard.push(message));
   const random = { octets: (count: number) => new Uint8Array(count).fill(255), fraction: () => 0.5 };
-  router = new Router({ bus, clock, random, log });
+  store = new MemoryStore();
+  router = new Router({ bus, store, outboxes: new Outboxes(), clock, random, log });
   router.add({ uid: 'kitchen', definition: lamp, address: { host: '10.0.0.1', port: 8888 } });
   router.add({ uid: 'old-lamp', definition: lampLine, address: { host: 'Lamp.local', port: 9000 } });
   router.add({ uid: 'hall', definition: thermometer });
@@ -151,7 +156,9 @@ describe('a request that cannot be is refused with the reason, and nothing reach
   ])('%s', async (_, request, reason) => {
     expect(await router.command(ask(request))).toMatchObject({ outcome: 'refused', reason });
     expect(delivered).toEqual([]);
+    await clock.advance(0);
     expect(kinds()).toEqual(['outcome']);
+    expect(store.committed).toEqual([]);
   });
 
   test('at the bounds it is taken', async () => {
@@ -222,6 +229,43 @@ describe('a report', () => {
     expect(router.get('hall')!.counts).toMatchObject({ reports: 2, missing: 3 });
   });
 
+  test('is on disk before it is acknowledged, kept or published', async () => {
+    router.hello({ uid: 'hall', boot: 3, nonce: 1, version: '1.0.0' });
+    let open!: () => void;
+    store.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    let verdict: string | undefined;
+    void report({ boot: 3, sequence: 1 }).then((given) => {
+      verdict = given;
+    });
+    await clock.advance(1_000);
+    expect([verdict, heard, router.get('hall')!.last]).toEqual([undefined, [], {}]);
+    open();
+    await clock.advance(0);
+    expect(verdict).toBe('stored');
+    expect(kinds()).toEqual(['report']);
+    expect(store.of('report')).toHaveLength(1);
+  });
+
+  test('that the disk does not take is not acknowledged, and new when it comes again', async () => {
+    router.hello({ uid: 'hall', boot: 3, nonce: 1, version: '1.0.0' });
+    store.isFailing = true;
+    expect(await report({ boot: 3, sequence: 1 })).toBe('busy');
+    expect(heard).toEqual([]);
+    store.isFailing = false;
+    expect(await report({ boot: 3, sequence: 1 })).toBe('stored');
+    expect(store.of('report')).toHaveLength(1);
+    expect(kinds()).toEqual(['report']);
+  });
+
+  test('that comes twice at the same time is stored once, and both are acknowledged', async () => {
+    router.hello({ uid: 'hall', boot: 3, nonce: 1, version: '1.0.0' });
+    const both = await Promise.all([report({ boot: 3, sequence: 1 }), report({ boot: 3, sequence: 1 })]);
+    expect(both).toEqual(['stored', 'duplicate']);
+    expect(store.of('report')).toHaveLength(1);
+  });
+
   test('without a number of its own gets one of the base', async () => {
     await report();
     await report();
@@ -242,16 +286,17 @@ describe('hello and presence', () => {
   test('the hello tells how many commands wait, at most 255', async () => {
     answer = () => new Promise(() => {});
     for (let index = 0; index < 4; index += 1) void router.command(ask({ id: `c${index}` }));
-    expect(router.hello({ uid: 'kitchen', boot: 1, nonce: 1, version: '1' })).toMatchObject({ waiting: 3 });
+    expect(router.hello({ uid: 'kitchen', boot: 1, nonce: 1, version: '1' })).toMatchObject({ waiting: 4 });
   });
 
-  test('a change is published, the same again is not', () => {
+  test('a change is published, the same again is not', async () => {
     router.presence('hall', { state: 'online' });
     router.presence('hall', { state: 'online', reason: 'has no meaning online' });
     router.presence('hall', { state: 'offline', reason: 'gone' });
     router.presence('hall', { state: 'offline', reason: 'gone' });
     router.presence('hall', { drift: ['reading.x is u8 there, u16 here'] });
     router.presence('nobody', { state: 'online' });
+    await clock.advance(0);
     expect(heard).toMatchObject([
       { state: 'online', drift: [] },
       { state: 'offline', reason: 'gone' },

@@ -2,14 +2,16 @@ import { setMaxListeners } from 'node:events';
 import type { Address } from '../../../base/core/address.js';
 import type { CommandRequest } from '../../../base/core/command-request.js';
 import type { CoreMessage, Outcome } from '../../../base/core/messages.js';
+import { Outboxes } from '../../../base/core/outboxes.js';
 import { Router } from '../../../base/core/router.js';
 import type { ReportVerdict } from '../../../base/core/unit-events.js';
 import type { Dialect, DialectContext, PendingCarrier, ServedUnit } from '../../../base/dialects/dialect.js';
-import { MemoryBus } from '../../../base/engine/memory-bus.js';
+import { MemoryBus } from '../../../base/engine/embedded/memory-bus.js';
 import { LinkTable } from '../../../base/links/link-table.js';
 import type { TcpDialer } from '../../../base/links/tcp-dialer.js';
 import { LinkError } from '../../../protocol/errors.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
+import { MemoryStore } from '../../support/memory-store.js';
 import { QuietLog } from '../../support/quiet-log.js';
 import { MemoryCarrier } from './memory-carrier.js';
 
@@ -25,8 +27,9 @@ export class DialectRig {
   isReachable = true;
   /** In place of carriers without a network: a real dialer. */
   dialer: Pick<TcpDialer, 'dial'> | undefined;
+  readonly store = new MemoryStore();
   /** In place of the router's verdict. */
-  store: (() => Promise<ReportVerdict>) | undefined;
+  verdict: (() => Promise<ReportVerdict>) | undefined;
   readonly #stop = new AbortController();
   readonly #random = { octets: (count: number) => new Uint8Array(count).fill(9), fraction: () => 0.5 };
   #take: ((pending: PendingCarrier) => void) | undefined;
@@ -37,7 +40,8 @@ export class DialectRig {
     const bus = new MemoryBus(this.log);
     for (const kind of ['report', 'command', 'outcome', 'presence', 'log'] as const)
       bus.subscribe(kind, (message) => void this.heard.push(message));
-    this.router = new Router({ bus, clock: this.clock, random: this.#random, log: this.log });
+    const { clock, log, store: memory } = this;
+    this.router = new Router({ bus, store: memory, outboxes: new Outboxes(), clock, random: this.#random, log });
   }
 
   async start(dialect: Dialect, units: readonly ServedUnit[]): Promise<void> {
@@ -111,7 +115,7 @@ export class DialectRig {
         return Promise.resolve({ address, close: () => Promise.resolve() });
       },
       claimLink: (uid, signal) => this.table.claim(uid, signal),
-      report: (report) => (this.store === undefined ? router.report(report) : this.store()),
+      report: (report) => (this.verdict === undefined ? router.report(report) : this.verdict()),
       hello: (hello) => router.hello(hello),
       presence: (uid, change) => router.presence(uid, change),
       logLine: (uid, line) => router.logLine(uid, line),

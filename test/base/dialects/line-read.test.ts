@@ -104,11 +104,11 @@ describe('a line read unit', () => {
   test('a report that cannot be stored harms nobody', async () => {
     const unit = await lineUnit();
     const base = await lineBase(sensor, unit.port);
-    base.store = () => Promise.reject(new Error('disk full'));
+    base.verdict = () => Promise.reject(new Error('disk full'));
     await until(() => unit.sockets.length === 1);
     unit.last.write('7\n');
     await until(() => base.router.get('lamp')!.counts.refused === 1);
-    base.store = undefined;
+    base.verdict = undefined;
     unit.last.write('8\n');
     await until(() => base.of('report').length === 1);
     expect(levels(base)).toEqual([8]);

@@ -176,11 +176,14 @@ describe('when the base stops', () => {
     });
   });
 
-  test('a line that waits for its unit is unreachable', async () => {
+  test('a line that waits for its turn is unreachable; one with a time to live is kept for the next start', async () => {
     const base = await lineBase(lamp, 1);
-    const outcome = base.command({ ...red, ttlMs: 600_000 });
+    const kept = base.command({ ...red, ttlMs: 600_000 });
+    const behind = base.command({ ...red, id: 'behind' });
+    kept.catch(() => {});
     await base.clock.advance(10);
     await base.stop();
-    expect(await outcome).toMatchObject({ outcome: 'unreachable' });
+    await expect(kept).rejects.toMatchObject({ code: 'stopped' });
+    expect(await behind).toMatchObject({ outcome: 'unreachable', reason: 'the base is stopping' });
   });
 });

@@ -79,11 +79,11 @@ describe('a report', () => {
     ['fails', () => Promise.reject(new Error('disk full'))],
   ])('when the store %s it is answered A0: send it again', async (_, store) => {
     const { base, unit } = await up();
-    base.store = store;
+    base.verdict = store;
     unit.report(1, 1, values);
     await settle();
     expect(unit.heard()).toMatchObject([{ kind: 'response', code: 0xa0 }]);
-    base.store = undefined;
+    base.verdict = undefined;
     unit.report(1, 1, values);
     await settle();
     expect(unit.heard()).toMatchObject([{ kind: 'response', code: 0 }]);
@@ -95,7 +95,7 @@ describe('a report', () => {
     const gate = new Promise<void>((resolve) => {
       free = resolve;
     });
-    base.store = () => gate.then(() => 'stored');
+    base.verdict = () => gate.then(() => 'stored');
     const tracking = Array.from({ length: 65 }, (_, index) => unit.report(1, index + 1, values));
     await settle();
     expect(unit.heard()).toMatchObject([{ tracking: tracking[64], code: 0xa0 }]);

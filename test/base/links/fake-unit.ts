@@ -131,6 +131,7 @@ export function rig(policy: LinkPolicy, { fraction = 0.5, pollMs }: { fraction?:
       timeoutMs: 5_000,
       deadline: clock.monotonic() + waitMs,
       isPatient: false,
+      sending: () => Promise.resolve(),
       ...options,
     });
   return { clock, unit, link, table, states, send };

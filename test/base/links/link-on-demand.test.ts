@@ -80,21 +80,53 @@ describe('an on-demand link', () => {
   test('a hundred commands at once: one link, never two, in order, one outcome each', async () => {
     const { clock, unit, link, send } = rig('onDemand');
     link.start();
-    const queue = new CommandQueue(clock, (delivery) => send(delivery.wireId, delivery));
+    const queue = new CommandQueue(clock);
     const ids = Array.from({ length: MAX_WAITING }, (_, index) => index + 1);
-    const outcomes = Promise.all(
-      ids.map((wireId) =>
-        queue.push({ wireId, command: 'c', fields: {}, timeoutMs: 5_000, deadline: 30_000, isPatient: false }),
-      ),
-    );
+    const outcomes: string[] = [];
+    for (const wireId of ids)
+      queue.push({
+        octets: 100,
+        deadline: 30_000,
+        deliver: async () => void outcomes.push((await send(wireId)).outcome),
+        expire: () => outcomes.push('expired'),
+        stop: () => outcomes.push('stopped'),
+      });
     await clock.advance(100);
-    expect((await outcomes).map(({ outcome }) => outcome)).toEqual(ids.map(() => 'ok'));
+    expect(outcomes).toEqual(ids.map(() => 'ok'));
     expect(unit.delivered).toEqual(ids);
     expect(unit.sessions).toHaveLength(1);
     expect(unit.mostOpen).toBe(1);
     await clock.advance(10_000);
     await link.stop();
     expect(clock.waiting).toBe(0);
+  });
+
+  test('that it is sent is stored before it is, with the life of the unit; where it cannot be, it is not sent', async () => {
+    const { clock, unit, link, send } = rig('onDemand');
+    link.start();
+    const said: string[] = [];
+    const sending = async (life: string): Promise<void> => {
+      expect(unit.delivered).toEqual([]);
+      said.push(life);
+    };
+    expect(await send(1, { sending })).toMatchObject({ outcome: 'ok' });
+    expect(said).toEqual([unit.life]);
+    const refused = await send(2, { sending: () => Promise.reject(new Error('the disk is full')) });
+    expect(refused).toMatchObject({ outcome: 'unreachable', reason: expect.stringContaining('the disk is full') });
+    expect(unit.delivered).toEqual([1]);
+    await clock.advance(10_000);
+    await link.stop();
+  });
+
+  test('one that may have been sent before the base was started anew is repeated in the same life only', async () => {
+    const { clock, unit, link, send } = rig('onDemand');
+    link.start();
+    expect(await send(1, { sentIn: unit.life, isPatient: true })).toMatchObject({ outcome: 'ok' });
+    const other = await send(2, { sentIn: 'another', isPatient: true });
+    expect(other).toMatchObject({ outcome: 'unknown', reason: 'the unit restarted before it answered' });
+    expect(unit.delivered).toEqual([1]);
+    await clock.advance(10_000);
+    await link.stop();
   });
 
   test('a command that comes while the link closes waits for the next one, and was never sent in between', async () => {

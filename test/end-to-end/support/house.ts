@@ -1,12 +1,13 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type RunningBase, startBase } from '../../../base/base.js';
 import { type Definitions, loadDefinitions } from '../../../base/config/definitions.js';
 import { loadConfiguration } from '../../../base/config/load-config.js';
 import { type Address, addressText } from '../../../base/core/address.js';
 import type { Clock } from '../../../base/core/clock.js';
+import { openHere } from '../../../base/engine/embedded/sqlite-port.js';
 import { systemClock, systemRandom } from '../../../base/system.js';
 import { buildNative } from '../../../codegen/native-build.js';
 import { toHex } from '../../../protocol/octets.js';
@@ -87,7 +88,12 @@ export interface House {
 let definitions: Promise<Definitions> | undefined;
 
 /** A base in this process, from a configuration as a user writes it; stopped after the test. */
-export async function startHouse(configuration: object, own?: Definitions, clock: Clock = systemClock): Promise<House> {
+export async function startHouse(
+  configuration: object,
+  own?: Definitions,
+  clock: Clock = systemClock,
+  stateFolder?: string,
+): Promise<House> {
   definitions ??= loadDefinitions();
   const file = join(temporaryFolder(), 'base.json');
   writeFileSync(file, JSON.stringify(configuration));
@@ -97,6 +103,8 @@ export async function startHouse(configuration: object, own?: Definitions, clock
     configuration: loadConfiguration(file, own ?? (await definitions), process.env).configuration,
     token: 'token-of-the-test',
     version: '0.0.0',
+    stateFolder: stateFolder ?? dirname(file),
+    openFile: openHere,
     clock,
     random: systemRandom,
     log,

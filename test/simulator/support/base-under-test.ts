@@ -1,15 +1,17 @@
 import type { Address } from '../../../base/core/address.js';
 import type { Clock } from '../../../base/core/clock.js';
 import type { LogLine, Outcome, Presence, Report } from '../../../base/core/messages.js';
+import { Outboxes } from '../../../base/core/outboxes.js';
 import type { Random } from '../../../base/core/random.js';
 import { Router } from '../../../base/core/router.js';
 import type { Dialect } from '../../../base/dialects/dialect.js';
 import { DialectHost } from '../../../base/dialects/dialect-host.js';
 import { LineDialect } from '../../../base/dialects/line/line-dialect.js';
 import { UnitDialect } from '../../../base/dialects/unit/unit-dialect.js';
-import { MemoryBus } from '../../../base/engine/memory-bus.js';
+import { MemoryBus } from '../../../base/engine/embedded/memory-bus.js';
 import { nodeCrypto, systemClock, systemRandom } from '../../../base/system.js';
 import type { UnitDefinition, Values } from '../../../protocol/definition/index.js';
+import { MemoryStore } from '../../support/memory-store.js';
 import { QuietLog } from '../../support/quiet-log.js';
 
 /** A unit as the base believes it is. */
@@ -36,7 +38,7 @@ export class BaseUnderTest {
     bus.subscribe('presence', (presence) => this.presences.push(presence));
     bus.subscribe('log', (line) => this.lines.push(line));
     const parts = { clock, random, log: this.log };
-    this.router = new Router({ bus, ...parts });
+    this.router = new Router({ bus, store: new MemoryStore(), outboxes: new Outboxes(), ...parts });
     this.#host = new DialectHost({ router: this.router, ...parts });
   }
 
