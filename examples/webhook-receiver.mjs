@@ -4,7 +4,8 @@
 //   HOOK_SECRET=… node examples/webhook-receiver.mjs                                 http://127.0.0.1:8080
 //   HOOK_SECRET=… TLS_CERT=cert.pem TLS_KEY=key.pem node examples/webhook-receiver.mjs    https://…
 //
-// HOST and PORT change where it listens. In base.json:
+// HOST and PORT change where it listens. While the secret is changed, HOOK_SECRET_PREVIOUS may hold the old one: what is
+// signed with either is taken. In base.json:
 //
 //   "webhooks": [{ "url": "http://127.0.0.1:8080/", "secret": "env:HOOK_SECRET" }]
 import { readFileSync } from 'node:fs';
@@ -12,11 +13,12 @@ import http from 'node:http';
 import https from 'node:https';
 import { verifyWebhook } from 'baseunit/webhook';
 
-const { HOOK_SECRET, TLS_CERT, TLS_KEY, HOST = '127.0.0.1', PORT = '8080' } = process.env;
+const { HOOK_SECRET, HOOK_SECRET_PREVIOUS, TLS_CERT, TLS_KEY, HOST = '127.0.0.1', PORT = '8080' } = process.env;
 if (!HOOK_SECRET) {
   console.error('Set HOOK_SECRET to the secret of this receiver in base.json.');
   process.exit(2);
 }
+const secrets = HOOK_SECRET_PREVIOUS ? [HOOK_SECRET, HOOK_SECRET_PREVIOUS] : HOOK_SECRET;
 
 /** Longer than any event; who sends more is not the base. */
 const MAX_BODY_OCTETS = 65_536;
@@ -55,7 +57,7 @@ async function receive(request, response) {
   }
   // The signature is over the octets as they came: check them before they are parsed.
   const body = Buffer.concat(chunks).toString('utf8');
-  const verified = verifyWebhook(HOOK_SECRET, request.headers, body, Date.now());
+  const verified = verifyWebhook(secrets, request.headers, body, Date.now());
   if (!verified.isValid) {
     console.error(`refused: ${verified.reason}`);
     return answer(401);

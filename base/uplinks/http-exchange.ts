@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
 import { RelayError } from '../../protocol/errors.js';
 import type { Clock } from '../core/clock.js';
@@ -16,6 +17,8 @@ export interface AgentOptions {
   /** Connections kept to the one peer. */
   readonly connections: number;
   readonly connectTimeoutMs?: number | undefined;
+  /** How a host name becomes addresses (`guarded-lookup.ts`). Default: as the system resolves it, to any address. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 /** Connections to one central: certificates checked, no redirects followed, nothing shared with another's. */
@@ -28,6 +31,7 @@ export function createAgent(options: AgentOptions): Agent {
       timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       rejectUnauthorized: true,
       ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     },
   });
 }
@@ -76,6 +80,7 @@ export async function exchange(asked: Exchange): Promise<Answer> {
     };
   } catch (error) {
     if (ending.signal.aborted) throw ending.signal.reason;
+    if (error instanceof RelayError) throw error;
     throw new RelayError('uplink-unreachable', describe(error), { cause: error });
   } finally {
     timer.cancel();

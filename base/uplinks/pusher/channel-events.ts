@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { outcomeKinds } from '../../core/messages.js';
+import type { Outcome, outcomeKinds } from '../../core/messages.js';
 
 /** A command's id (base/core/command-request.ts). */
 export const MAX_ID = 64;
@@ -38,6 +38,18 @@ export interface OutcomeEvent {
   readonly reason?: string;
   readonly reply?: Readonly<Record<string, unknown>>;
   readonly at: number;
+}
+
+export function outcomeEvent({ id, unit, command, outcome, reason, reply, at }: Outcome): OutcomeEvent {
+  return {
+    id,
+    unit,
+    command,
+    outcome,
+    ...(reason === undefined ? {} : { reason }),
+    ...(reply === undefined ? {} : { reply }),
+    at,
+  };
 }
 
 const updateRequest = z.object({

@@ -1,15 +1,22 @@
+import { InternalError } from '../../../protocol/errors.js';
 import type { CommandRequest } from '../../core/command-request.js';
 import { type Log, peerText } from '../../core/log.js';
-import type { Outcome } from '../../core/messages.js';
 import { TroubleLog } from '../trouble-log.js';
 import type { UplinkContext } from '../uplink.js';
-import { type OutcomeEvent, type Parsed, parseCommandEvent, parseUpdateRequest } from './channel-events.js';
+import {
+  type OutcomeEvent,
+  outcomeEvent,
+  type Parsed,
+  parseCommandEvent,
+  parseUpdateRequest,
+} from './channel-events.js';
 
 /** Commands of the channel without an outcome; each holds a request and maybe a link. Past it they are refused aloud. */
 export const MAX_IN_FLIGHT = 1_000;
 /** Octets of a generated id: as in a UUID. */
 const ID_OCTETS = 16;
-const SOURCE = 'pusher';
+/** The `source` of commands of the channel. */
+export const SOURCE = 'pusher';
 /** What we, other bases and browsers say on the same channel. */
 const EVENTS_OF_OTHERS: ReadonlySet<string> = new Set(['outcome', 'client-outcome', 'report', 'presence']);
 
@@ -20,7 +27,7 @@ export interface CommandIntakeOptions {
   readonly maxInFlight?: number | undefined;
 }
 
-/** Turns the channel's events into commands, and answers each that can be answered with its one outcome. */
+/** Turns the channel's events into commands, and answers those that never become one: all else is told by the outbox. */
 export class CommandIntake {
   readonly #options: CommandIntakeOptions;
   readonly #say: TroubleLog;
@@ -83,36 +90,27 @@ export class CommandIntake {
       return;
     }
     this.#inFlight += 1;
-    void this.#command(request).then((outcome) => {
+    void this.#command(request).finally(() => {
       this.#inFlight -= 1;
-      this.#options.answer(outcome);
     });
   }
 
-  async #command(request: CommandRequest): Promise<OutcomeEvent> {
+  async #command(request: CommandRequest): Promise<void> {
     try {
-      return toEvent(await this.#options.context.command(request));
+      const outcome = await this.#options.context.command(request);
+      // Told nobody else: it is no outcome of the command.
+      if (outcome.outcome === 'duplicate') this.#options.answer(outcomeEvent(outcome));
     } catch (error) {
+      // The base stops, and goes on with the command at its next start.
+      if (error instanceof InternalError && error.code === 'stopped') return;
       this.#say.error('command', { reason: peerText(String(error)) }, 'a command ended without an outcome');
       const { id, unit, command } = request;
-      return { id, unit, command, outcome: 'unknown', reason: 'internal error', at: this.#options.context.clock.now() };
+      const at = this.#options.context.clock.now();
+      this.#options.answer({ id, unit, command, outcome: 'unknown', reason: 'internal error', at });
     }
   }
 
   #answerRefused({ id, unit, command }: { id: string; unit: string; command: string }, reason: string): void {
     this.#options.answer({ id, unit, command, outcome: 'refused', reason, at: this.#options.context.clock.now() });
   }
-}
-
-function toEvent(outcome: Outcome): OutcomeEvent {
-  const { id, unit, command, outcome: kind, reason, reply, at } = outcome;
-  return {
-    id,
-    unit,
-    command,
-    outcome: kind,
-    ...(reason === undefined ? {} : { reason }),
-    ...(reply === undefined ? {} : { reply }),
-    at,
-  };
 }

@@ -1,26 +1,17 @@
-import type Pusher from 'pusher';
-import { RelayError } from '../../../protocol/errors.js';
-import { type Clock, delay } from '../../core/clock.js';
-import { type Log, peerText } from '../../core/log.js';
+import { delay } from '../../core/clock.js';
+import type { Log } from '../../core/log.js';
 import type { Random } from '../../core/random.js';
 import { backOff } from '../../links/back-off.js';
-import { readBounded } from '../http-exchange.js';
 import { TroubleLog } from '../trouble-log.js';
 import { fitEvent } from './event-size.js';
+import { type EventTarget, triggerEvent } from './trigger-event.js';
 
 /** Events that wait for the server. Past it the oldest is dropped, counted and said: the channel is a live stream. */
 export const MAX_QUEUED = 1_000;
 /** Attempts for one event; with the back-off half a minute, after which a live event is stale. */
 export const MAX_ATTEMPTS = 5;
-/** The library's own time-out ends with the answer's headers; this is for its body too. */
-const ANSWER_TIMEOUT_MS = 10_000;
 
-export interface EventPublisherOptions {
-  readonly server: Pusher;
-  readonly channel: string;
-  /** Whom not to tell: our own subscriber. */
-  readonly socketId: () => string | undefined;
-  readonly clock: Clock;
+export interface EventPublisherOptions extends EventTarget {
   readonly random: Random;
   readonly log: Log;
 }
@@ -30,7 +21,7 @@ interface QueuedEvent {
   readonly data: object;
 }
 
-/** Publishes events through the server's HTTP API, one at a time and in order. */
+/** Publishes live events through the server's HTTP API, one at a time and in order. */
 export class EventPublisher {
   readonly #options: EventPublisherOptions;
   readonly #say: TroubleLog;
@@ -87,7 +78,7 @@ export class EventPublisher {
     const delays = backOff(random);
     const { signal } = this.#abort;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      const failure = await this.#attempt(event);
+      const failure = await triggerEvent(this.#options, event.name, event.data, signal);
       if (signal.aborted) return;
       if (failure === undefined) return this.#say.forget('failing');
       const fields = { event: event.name, reason: failure.reason };
@@ -98,79 +89,8 @@ export class EventPublisher {
     }
   }
 
-  async #attempt(event: QueuedEvent): Promise<Failure | undefined> {
-    const { server, channel, socketId, clock } = this.#options;
-    const except = socketId();
-    const ended = new AbortController();
-    try {
-      const sending = server.trigger(
-        channel,
-        event.name,
-        event.data,
-        except === undefined ? {} : { socket_id: except },
-      );
-      await Promise.race([
-        sending.then(checkAnswer),
-        delay(clock, ANSWER_TIMEOUT_MS, AbortSignal.any([ended.signal, this.#abort.signal])).then(() => {
-          throw new RelayError('uplink-unreachable', `no complete answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
-        }),
-      ]);
-      return undefined;
-    } catch (error) {
-      return readFailure(error);
-    } finally {
-      ended.abort(new RelayError('uplink-unreachable', 'over'));
-    }
-  }
-
   #drop(kind: string, fields: object, message: string): void {
     this.#dropped += 1;
     this.#say.warn(kind, fields, message);
   }
-}
-
-interface Failure {
-  readonly reason: string;
-  /** It would be refused again. */
-  readonly isFinal: boolean;
-}
-
-/** soketi answers a refusal with 200 and tells in the body (reference/pusher.md, 2.6). */
-async function checkAnswer(response: Awaited<ReturnType<Pusher['trigger']>>): Promise<void> {
-  const isRedirected = 'redirected' in response && response.redirected === true;
-  const { body } = await readBounded(response.body);
-  if (isRedirected) throw new Refusal(0, 'the server redirected the request');
-  let answer: unknown;
-  try {
-    answer = JSON.parse(body);
-  } catch {
-    // whatever it says, the status was a success
-    return;
-  }
-  const { error, code } = Object(answer) as { error?: unknown; code?: unknown };
-  if (error !== undefined && error !== null) throw new Refusal(typeof code === 'number' ? code : 0, String(error));
-}
-
-class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** Says what went wrong without the request's URL, which is signed. */
-function readFailure(error: unknown): Failure {
-  const { status, error: cause } = Object(error) as { status?: unknown; error?: { code?: unknown; name?: unknown } };
-  if (typeof status === 'number') {
-    const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 429;
-    const hint = status === 401 || status === 403 ? ': check pusher.appId, pusher.secret and this machine’s clock' : '';
-    return {
-      reason: peerText(`${error instanceof Refusal ? error.message : `answered ${status}`} (${status})${hint}`),
-      isFinal,
-    };
-  }
-  if (error instanceof RelayError) return { reason: error.message, isFinal: false };
-  return { reason: peerText(String(cause?.code ?? cause?.name ?? 'no connection')), isFinal: false };
 }

@@ -1,30 +1,55 @@
 import type { Agent } from 'undici';
 import type { Unsubscribe } from '../../core/bus.js';
 import type { Log } from '../../core/log.js';
-import type { Presence, Report } from '../../core/messages.js';
+import type { Outcome, Presence, Report } from '../../core/messages.js';
+import type { OutboxView } from '../../core/outbox-port.js';
 import { createAgent, isLoopback } from '../http-exchange.js';
+import { Endpoint } from '../outbox/endpoint.js';
+import { SCHEDULE_MS } from '../outbox/retry-schedule.js';
 import type { Uplink, UplinkContext } from '../uplink.js';
 import { type Authorise, httpAuthoriser, localAuthoriser } from './channel-authoriser.js';
-import type { OutcomeEvent } from './channel-events.js';
+import { type OutcomeEvent, outcomeEvent } from './channel-events.js';
 import { ClientOutcomes } from './client-outcomes.js';
-import { CommandIntake } from './command-intake.js';
+import { CommandIntake, SOURCE } from './command-intake.js';
 import { EventPublisher } from './event-publisher.js';
-import { checkOptions, DEFAULT_CHANNEL, isEncrypted, type PusherUplinkOptions } from './pusher-options.js';
+import { fitEvent } from './event-size.js';
+import {
+  checkOptions,
+  DEFAULT_CHANNEL,
+  isEncrypted,
+  type PublishableEvent,
+  type PusherUplinkOptions,
+} from './pusher-options.js';
 import { createServerClient } from './pusher-server.js';
 import { Subscriber, type SubscriberPhase } from './subscriber.js';
+import { type EventTarget, triggerEvent } from './trigger-event.js';
+
+/** Of the outcomes that wait for the channel. */
+const QUEUE = 'pusher';
+const DEFAULT_EVENTS: readonly PublishableEvent[] = ['outcome'];
+/** Somebody waits for an outcome: the first minutes it is tried more often than a webhook. */
+const OUTCOME_SCHEDULE_MS = [0, 1_000, 2_000, 5_000, 15_000, 60_000, ...SCHEDULE_MS.slice(3)];
 
 /** Commands from a Pusher channel, outcomes back on it (wire/iot-base.md, reference/pusher.md). `start` throws ConfigurationError. */
 export class PusherUplink implements Uplink {
   readonly name = 'pusher';
+  readonly queues: readonly string[];
   readonly #options: PusherUplinkOptions;
   readonly #unsubscribes: Unsubscribe[] = [];
   #subscriber: Subscriber | undefined;
   #publisher: EventPublisher | undefined;
   #clientOutcomes: ClientOutcomes | undefined;
+  #endpoint: Endpoint | undefined;
   #agent: Agent | undefined;
 
   constructor(options: PusherUplinkOptions) {
     this.#options = options;
+    const { secret, events = DEFAULT_EVENTS } = options;
+    this.queues = secret !== undefined && events.includes('outcome') ? [QUEUE] : [];
+  }
+
+  get outboxes(): readonly OutboxView[] {
+    return this.#endpoint === undefined ? [] : [this.#endpoint];
   }
 
   get phase(): SubscriberPhase {
@@ -34,10 +59,11 @@ export class PusherUplink implements Uplink {
   async start(context: UplinkContext): Promise<void> {
     checkOptions(this.#options);
     const { clock, random, log } = context;
-    const { channel = DEFAULT_CHANNEL, auth, events = ['outcome'] } = this.#options;
+    const { channel = DEFAULT_CHANNEL, auth, events = DEFAULT_EVENTS } = this.#options;
     const server = createServerClient(this.#options);
     const isAnswering = events.includes('outcome');
-    const intake = new CommandIntake({ context, log, answer: (outcome) => this.#answer(outcome, isAnswering) });
+    const answer = (outcome: OutcomeEvent): void => this.#answer(outcome, isAnswering);
+    const intake = new CommandIntake({ context, log, answer });
     const subscriber = new Subscriber({
       options: this.#options,
       authorise: auth === undefined ? localAuthoriser(server!) : this.#httpAuthoriser(auth, context, log),
@@ -51,10 +77,16 @@ export class PusherUplink implements Uplink {
     this.#subscriber = subscriber;
     if (server !== undefined) {
       const socketId = (): string | undefined => subscriber.socketId;
-      this.#publisher = new EventPublisher({ server, channel, socketId, clock, random, log });
+      const target = { server, channel, socketId, clock };
+      this.#publisher = new EventPublisher({ ...target, random, log });
+      if (isAnswering) await this.#startOutbox(context, target, answer);
     } else if (isAnswering && !isEncrypted(channel)) {
       const trigger = (name: string, data: object): boolean => subscriber.triggerClientEvent(name, data);
       this.#clientOutcomes = new ClientOutcomes({ channel, trigger, clock, log });
+      const hear = (outcome: Outcome): void => {
+        if (outcome.source === SOURCE) answer(outcomeEvent(outcome));
+      };
+      this.#unsubscribes.push(context.bus.subscribe('outcome', hear));
     }
     log.info({ channel }, this.#describe(channel, isAnswering));
     this.#publishMessages(context, log);
@@ -62,12 +94,47 @@ export class PusherUplink implements Uplink {
   }
 
   async stop(): Promise<void> {
-    for (const unsubscribe of this.#unsubscribes.splice(0)) unsubscribe();
     this.#subscriber?.stop();
     this.#clientOutcomes?.stop();
-    await this.#publisher?.stop();
+    await Promise.all([this.#endpoint?.stop(), this.#publisher?.stop()]);
+    for (const unsubscribe of this.#unsubscribes.splice(0)) unsubscribe();
     await this.#agent?.destroy();
     this.#agent = undefined;
+  }
+
+  /** Outcomes of the channel's commands, which their senders get in spite of restarts. */
+  async #startOutbox(
+    { queue, outboxes, clock, random, log }: UplinkContext,
+    target: EventTarget,
+    answerLive: (outcome: OutcomeEvent) => void,
+  ): Promise<void> {
+    const endpoint = new Endpoint({
+      label: `channel ${target.channel}`,
+      queue: queue(QUEUE),
+      schedule: OUTCOME_SCHEDULE_MS,
+      // The base listens to the same server all the while: there is no receiver to spare.
+      disableAfterMs: Number.POSITIVE_INFINITY,
+      itemOf: (message) => {
+        if (message.kind !== 'outcome' || message.source !== SOURCE) return undefined;
+        return { id: message.id, key: message.unit, body: JSON.stringify(outcomeEvent(message)) };
+      },
+      attempt: async ({ body }, signal) => {
+        const outcome = readOutcomeEvent(body);
+        if (outcome === undefined) return { kind: 'rejected', reason: 'it is not what was stored' };
+        const data = fitEvent(target.channel, outcome);
+        if (data === undefined) return { kind: 'rejected', reason: 'it is too long for the channel' };
+        const failure = await triggerEvent(target, 'outcome', data, signal);
+        if (failure === undefined) return { kind: 'delivered' };
+        return { kind: failure.isOfEvent ? 'rejected' : 'failed', reason: failure.reason };
+      },
+      notStored: ({ body }) => answerLive(JSON.parse(body) as OutcomeEvent),
+      clock,
+      random,
+      log,
+    });
+    this.#endpoint = endpoint;
+    await endpoint.start();
+    this.#unsubscribes.push(outboxes.add(endpoint));
   }
 
   #answer(outcome: OutcomeEvent, isAnswering: boolean): void {
@@ -105,5 +172,14 @@ export class PusherUplink implements Uplink {
       );
     this.#agent = createAgent({ ca: undefined, connections: 1 });
     return httpAuthoriser({ endpoint: auth.endpoint, token: auth.token, agent: this.#agent, clock });
+  }
+}
+
+/** `undefined`: an octet of it has changed on the disk. */
+function readOutcomeEvent(body: string): OutcomeEvent | undefined {
+  try {
+    return JSON.parse(body) as OutcomeEvent;
+  } catch {
+    return undefined;
   }
 }

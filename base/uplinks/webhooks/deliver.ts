@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../../core/clock.js';
 import { exchange } from '../http-exchange.js';
-import type { NewItem } from './outbox.js';
+import { type Attempt, type AttemptResult, attempt } from '../outbox/attempt.js';
 import { signWebhook } from './standard-webhook.js';
 
 /** One attempt, from its first octet to its answer's last (reference/limits.md, Webhook). */
@@ -9,26 +9,19 @@ export const TOTAL_TIMEOUT_MS = 15_000;
 /** A receiver may ask us to wait, but not for ever: the longest wait of our own schedule. */
 export const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 
-/** How one attempt ended. `failed`: try again. `rejected`: never again this item. `gone`: never again this endpoint. */
-export type DeliveryResult =
-  | { readonly kind: 'delivered'; readonly status: number }
-  | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs?: number }
-  | { readonly kind: 'rejected'; readonly reason: string }
-  | { readonly kind: 'gone'; readonly reason: string };
-
-/** Makes one attempt. Never rejects. */
-export type Deliver = (item: NewItem, signal: AbortSignal) => Promise<DeliveryResult>;
-
 export interface StandardDeliveryOptions {
   readonly url: string;
   readonly secret: string;
+  /** Signs too, while the receiver may still have that one only. */
+  readonly previousSecret?: string | undefined;
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
 }
 
 /** One attempt as Standard Webhooks says: signed anew each time, redirects are failures, 410 ends the endpoint. */
-export function standardDelivery(options: StandardDeliveryOptions): Deliver {
-  const { clock } = options;
+export function standardDelivery(options: StandardDeliveryOptions): Attempt {
+  const { clock, secret, previousSecret } = options;
+  const secrets = previousSecret === undefined ? secret : [secret, previousSecret];
   return (item, signal) =>
     attempt(async () => {
       const answer = await exchange({
@@ -39,7 +32,7 @@ export function standardDelivery(options: StandardDeliveryOptions): Deliver {
         headers: {
           'content-type': 'application/json',
           'user-agent': 'baseunit',
-          ...signWebhook(options.secret, item.id, Math.floor(clock.now() / 1000), item.body),
+          ...signWebhook(secrets, item.id, Math.floor(clock.now() / 1000), item.body),
         },
         body: item.body,
         timeoutMs: TOTAL_TIMEOUT_MS,
@@ -51,21 +44,12 @@ export function standardDelivery(options: StandardDeliveryOptions): Deliver {
 }
 
 /** What a status means where nothing is known of the receiver: 2xx is delivered, all else may pass. */
-export function judge(status: number, retryAfter: string | undefined, clock: Clock): DeliveryResult {
-  if (status >= 200 && status < 300) return { kind: 'delivered', status };
+export function judge(status: number, retryAfter: string | undefined, clock: Clock): AttemptResult {
+  if (status >= 200 && status < 300) return { kind: 'delivered' };
   const isRedirect = status >= 300 && status < 400;
   const reason = `answered ${status}${isRedirect ? ', and redirects are not followed' : ''}`;
   const retryAfterMs = parseRetryAfter(retryAfter, clock.now());
   return { kind: 'failed', reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-}
-
-/** Runs an attempt and turns what it throws into a failure. */
-export async function attempt(make: () => Promise<DeliveryResult>): Promise<DeliveryResult> {
-  try {
-    return await make();
-  } catch (error) {
-    return { kind: 'failed', reason: error instanceof Error ? error.message : 'failed' };
-  }
 }
 
 /** `Retry-After`, seconds or an HTTP date, in ms from now; undefined when it is neither. Capped at {@link MAX_RETRY_AFTER_MS}. */

@@ -2,7 +2,8 @@ import type { Dispatcher } from 'undici';
 import type { Clock } from '../../core/clock.js';
 import type { Report } from '../../core/messages.js';
 import { exchange } from '../http-exchange.js';
-import { attempt, type Deliver, judge, TOTAL_TIMEOUT_MS } from './deliver.js';
+import { type Attempt, attempt } from '../outbox/attempt.js';
+import { judge, TOTAL_TIMEOUT_MS } from './deliver.js';
 
 /** The port of every original unit; it is not part of the address the original dashboard knows. */
 const ORIGINAL_PORT = ':8888';
@@ -48,7 +49,7 @@ export interface LegacyDeliveryOptions {
 }
 
 /** One attempt at the original dashboard; an item's body is the path of its reading. */
-export function legacyDelivery(options: LegacyDeliveryOptions): Deliver {
+export function legacyDelivery(options: LegacyDeliveryOptions): Attempt {
   const base = options.url.replace(/\/+$/, '');
   return (item, signal) =>
     attempt(async () => {

@@ -1,12 +1,12 @@
-import type { Outcome, Presence, Report } from '../../core/messages.js';
+import type { Told } from '../../core/outboxes.js';
+import type { QueueItem } from '../../core/queue.js';
 import type { Random } from '../../core/random.js';
-import type { NewItem } from './outbox.js';
 
 /** Octets of randomness in a generated id: as in a UUID. */
 const ID_OCTETS = 16;
 
-/** A core message as a webhook: `{type, timestamp, data}`. The id is fixed here, so every attempt carries the same. */
-export function webhookItem(message: Report | Presence | Outcome, random: Random): NewItem {
+/** A core message as a webhook: `{type, timestamp, data}`. The id is fixed here, so every attempt and every receiver has the same. */
+export function webhookItem(message: Told, random: Random): QueueItem {
   const { kind, ...data } = message;
   const happenedAt = message.kind === 'report' ? message.measuredAt : message.at;
   return {

@@ -9,11 +9,15 @@ export interface WebhookOptions {
   readonly url: string;
   /** `whsec_` and base64, or any text as it is. */
   readonly secret: string;
+  /** The secret before; while it is there each delivery carries two signatures. */
+  readonly previousSecret?: string | undefined;
   readonly events: readonly WebhookEvent[];
   /** PEM of the authority that signed the receiver's certificate, instead of the public ones. */
   readonly ca?: string | undefined;
   /** Plain http to another machine: whoever is on the way reads and may change it. */
   readonly allowHttp?: boolean | undefined;
+  /** The host name of `url` may resolve to addresses that are not public. */
+  readonly allowPrivate?: boolean | undefined;
 }
 
 export interface LegacyWebhookOptions {
@@ -31,13 +35,8 @@ export interface LegacyWebhookOptions {
 export function checkWebhook(webhook: WebhookOptions, index: number): void {
   const path = `webhooks[${index}]`;
   checkUrl(`${path}.url`, webhook.url, webhook.allowHttp);
-  try {
-    secretOctets(webhook.secret);
-  } catch (error) {
-    throw new ConfigurationError('config-invalid', `${path}.secret is empty: write whsec_ and 32 octets in base64`, {
-      cause: error,
-    });
-  }
+  checkSecret(`${path}.secret`, webhook.secret);
+  if (webhook.previousSecret !== undefined) checkSecret(`${path}.previousSecret`, webhook.previousSecret);
 }
 
 /** Throws ConfigurationError `config-invalid`. */
@@ -52,6 +51,14 @@ export function checkLegacy(legacy: LegacyWebhookOptions): void {
 /** What the log calls an endpoint: where it goes, without its path, which may hold a secret. */
 export function endpointLabel(name: string, url: string): string {
   return `${name} (${new URL(url).origin})`;
+}
+
+function checkSecret(path: string, secret: string): void {
+  try {
+    secretOctets(secret);
+  } catch (cause) {
+    throw new ConfigurationError('config-invalid', `${path} is empty: write whsec_ and 32 octets in base64`, { cause });
+  }
 }
 
 function checkUrl(path: string, text: string, allowHttp = false): URL {

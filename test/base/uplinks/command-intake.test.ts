@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CommandRequest } from '../../../base/core/command-request.js';
 import { type Deferred, deferred } from '../../../base/core/deferred.js';
-import type { Outcome } from '../../../base/core/messages.js';
+import { type Outcome, outcomeKinds } from '../../../base/core/messages.js';
 import {
   MAX_FIELDS_OCTETS,
   MAX_ID,
@@ -11,6 +11,7 @@ import {
   type OutcomeEvent,
 } from '../../../base/uplinks/pusher/channel-events.js';
 import { CommandIntake, MAX_IN_FLIGHT } from '../../../base/uplinks/pusher/command-intake.js';
+import { InternalError } from '../../../protocol/errors.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { QuietLog } from '../../support/quiet-log.js';
 import { fixedRandom } from './fixed-random.js';
@@ -52,15 +53,40 @@ describe('the intake of commands', () => {
     for (const { id } of requests) expect(id).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  it('hands a typed command on, and answers with its outcome', async () => {
+  it('hands a typed command on, and leaves its outcome to the outbox', async () => {
     const { intake, requests, pending, answers } = makeIntake();
     intake.hear('command', { ...command, ttlS: 1.5 });
     expect(requests).toEqual([{ ...command, ttlMs: 1_500, source: 'pusher' }]);
     const outcome = { id: 'c1', unit: 'lamp', command: 'setColor', outcome: 'ok', reply: { a: 1 }, at: 5 } as const;
     pending[0]!.resolve({ kind: 'outcome', source: 'pusher', ...outcome });
     await settle();
+    expect([answers, intake.inFlight]).toEqual([[], 0]);
+  });
+
+  it.each(outcomeKinds.filter((kind) => kind !== 'duplicate'))('does not answer %s itself', async (kind) => {
+    const { intake, pending, answers } = makeIntake();
+    intake.hear('command', command);
+    pending[0]!.resolve({ kind: 'outcome', ...command, outcome: kind, source: 'pusher', at: 5 });
+    await settle();
+    expect(answers).toEqual([]);
+  });
+
+  it('answers a duplicate at once: nobody else is told of it', async () => {
+    const { intake, pending, answers } = makeIntake();
+    intake.hear('command', command);
+    const { fields: _, ...named } = command;
+    const outcome = { ...named, outcome: 'duplicate', reason: 'sent before', at: 5 } as const;
+    pending[0]!.resolve({ kind: 'outcome', source: 'pusher', ...outcome });
+    await settle();
     expect(answers).toEqual([outcome]);
-    expect(intake.inFlight).toBe(0);
+  });
+
+  it('answers nothing when the base stops: the command is kept, and goes on at its next start', async () => {
+    const { intake, log, pending, answers } = makeIntake();
+    intake.hear('command', command);
+    pending[0]!.reject(new InternalError('stopped', 'the base is stopping'));
+    await settle();
+    expect([answers, log.lines, intake.inFlight]).toEqual([[], [], 0]);
   });
 
   it.each([
@@ -153,10 +179,13 @@ describe('the intake of commands', () => {
     expect(log.lines.length).toBeLessThanOrEqual(3);
   });
 
-  it('answers unknown when a command fails without an outcome', async () => {
+  it.each([
+    ['by a bug', new Error('a bug')],
+    ['by an error of ours', new InternalError('internal', 'a bug')],
+  ])('answers unknown when a command fails %s', async (_, error) => {
     const { intake, pending, answers } = makeIntake();
     intake.hear('command', command);
-    pending[0]!.reject(new Error('a bug'));
+    pending[0]!.reject(error);
     await settle();
     expect(answers).toMatchObject([{ id: 'c1', outcome: 'unknown' }]);
     expect(intake.inFlight).toBe(0);

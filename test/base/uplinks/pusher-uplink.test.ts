@@ -1,6 +1,7 @@
 import PusherServer from 'pusher';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CommandRequest } from '../../../base/core/command-request.js';
+import { Journal } from '../../../base/core/journal.js';
 import type { Outcome } from '../../../base/core/messages.js';
 import type { HubAppOptions } from '../../../base/hub/app.js';
 import { Hub } from '../../../base/hub/hub.js';
@@ -8,11 +9,13 @@ import { systemClock, systemRandom } from '../../../base/system.js';
 import { createClient, dropClient } from '../../../base/uplinks/pusher/pusher-client.js';
 import type { PusherUplinkOptions } from '../../../base/uplinks/pusher/pusher-options.js';
 import { PusherUplink } from '../../../base/uplinks/pusher/pusher-uplink.js';
+import { InternalError } from '../../../protocol/errors.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { QuietLog } from '../../support/quiet-log.js';
+import { openTestStore, type TestStore, temporaryStoreFile } from '../../support/test-store.js';
 import { fixedRandom } from './fixed-random.js';
-import { HttpReceiver } from './http-receiver.js';
-import { LocalBus, presence, report } from './local-bus.js';
+import { HttpReceiver, type Respond, status } from './http-receiver.js';
+import { LocalBus, outcome, presence, report } from './local-bus.js';
 import { soon } from './soon.js';
 
 const app = { id: 'home', key: 'home-key', secret: 'home-secret' };
@@ -44,23 +47,46 @@ async function startHub(options: Partial<HubAppOptions> = {}, port = 0) {
 const serverOf = (port: number): PusherServer =>
   new PusherServer({ ...credentials, host: '127.0.0.1', port: String(port), useTLS: false, ...encryption });
 
-/** An uplink whose commands all succeed at once. */
-async function run(options: Partial<PusherUplinkOptions>) {
+/** An uplink whose commands all succeed at once, where `result` does not say otherwise. As in the base, outcomes are recorded. */
+async function run(options: Partial<PusherUplinkOptions>, given?: TestStore) {
   const clock = new ManualClock();
   const log = new QuietLog();
   const bus = new LocalBus();
+  const store = given ?? (await openTestStore());
+  const { engine, outboxes } = store;
+  cleanUps.push(() => store.end());
+  const journal = new Journal(bus, engine.store, outboxes);
   const requests: CommandRequest[] = [];
-  const answer = async (request: CommandRequest): Promise<Outcome> => {
+  const rig = { result: (_: CommandRequest): Partial<Outcome> | Error => ({}) };
+  const command = async (request: CommandRequest): Promise<Outcome> => {
     requests.push(request);
     const { id, unit, command: name, source } = request;
-    return { kind: 'outcome', id, unit, command: name, outcome: 'ok', source, at: clock.now() };
+    const result = rig.result(request);
+    if (result instanceof Error) throw result;
+    const made = {
+      kind: 'outcome',
+      id,
+      unit,
+      command: name,
+      outcome: 'ok',
+      source,
+      at: clock.now(),
+      ...result,
+    } as const;
+    if (made.outcome !== 'duplicate') await journal.record(made, []);
+    return made;
   };
   const uplink = new PusherUplink({ key: app.key, host: '127.0.0.1', tls: false, ...options });
   cleanUps.push(() => uplink.stop());
-  await uplink.start({ bus, command: answer, clock, random: fixedRandom(0.5), log });
+  const queue = (name: string) => engine.queue(name);
+  await uplink.start({ bus, outboxes, queue, command, clock, random: fixedRandom(0.5), log });
   const isSubscribed = (): Promise<void> => soon(() => expect(uplink.phase).toBe('subscribed'));
   const said = (): string => log.lines.map(({ message }) => message).join('\n');
-  return { clock, log, bus, requests, uplink, isSubscribed, said };
+  /** Of another unit each, where none is given. */
+  const end = (id: string, more: Partial<Outcome> = {}): Promise<void> =>
+    journal.record({ ...outcome(id, id), ...more }, []);
+  const status = () => uplink.outboxes[0]?.status;
+  return Object.assign(rig, { clock, log, bus, store, requests, uplink, isSubscribed, said, end, status });
 }
 
 /** Somebody else on the channel: a browser, the dashboard. */
@@ -252,6 +278,58 @@ describe('the uplink to a Pusher channel', () => {
     expect([rig.bus.hearers, rig.said().includes('only in the log, as pusher.events says')]).toEqual([0, true]);
   });
 
+  it('answers at once what never became a command, and a duplicate; nothing of it waits', async () => {
+    const { port } = await startHub();
+    const rig = await run({ port, ...credentials });
+    rig.result = () => ({ outcome: 'duplicate', reason: 'sent before' });
+    await rig.isSubscribed();
+    const events = await listen(port);
+    await serverOf(port).trigger(channel, 'command', command);
+    await serverOf(port).trigger(channel, 'command', { ...command, id: 'c2', ttlS: -1 });
+    await soon(() => expect(events.filter(([name]) => name === 'outcome').length).toBe(2));
+    expect(events.filter(([name]) => name === 'outcome').map(([, data]) => data)).toMatchObject([
+      { id: 'c1', outcome: 'duplicate', reason: 'sent before' },
+      { id: 'c2', outcome: 'refused', reason: expect.stringContaining('ttlS') },
+    ]);
+    expect(rig.status()).toMatchObject({ waiting: 0, delivered: 0, dead: 0 });
+  });
+
+  it('says nothing of a command that is kept because the base stops', async () => {
+    const { port } = await startHub();
+    const rig = await run({ port, ...credentials });
+    rig.result = ({ id }) => (id === 'c1' ? new InternalError('stopped', 'the base is stopping') : {});
+    await rig.isSubscribed();
+    const events = await listen(port);
+    for (const id of ['c1', 'c2']) await serverOf(port).trigger(channel, 'command', { ...command, id });
+    await soon(() => expect(events.filter(([name]) => name === 'outcome')).toMatchObject([['outcome', { id: 'c2' }]]));
+    expect(rig.requests.map(({ id }) => id)).toEqual(['c1', 'c2']);
+  });
+
+  it('tells only the outcomes of the channel’s own commands', async () => {
+    const { port } = await startHub();
+    const rig = await run({ port, ...credentials });
+    await rig.isSubscribed();
+    const events = await listen(port);
+    await rig.end('a', { source: 'api' });
+    await rig.end('b');
+    await soon(() => expect(rig.status()).toMatchObject({ waiting: 0, delivered: 1 }));
+    await soon(() => expect(events).toMatchObject([['outcome', { id: 'b' }]]));
+  });
+
+  it('answers with client events what it hears on the bus of the channel’s own commands', async () => {
+    const { port } = await startHub({ clientEvents: true });
+    const dashboard = await startDashboard(port);
+    const rig = await run({ port, auth: { endpoint: dashboard.url, token: 't0ken' } });
+    await rig.isSubscribed();
+    const events = await listen(port);
+    await rig.end('a', { source: 'api' });
+    await rig.end('b');
+    await soon(() => expect(events).toMatchObject([['client-outcome', { id: 'b', outcome: 'ok' }]]));
+    expect([rig.uplink.queues, rig.uplink.outboxes]).toEqual([[], []]);
+    await rig.uplink.stop();
+    expect([rig.bus.hearers, rig.clock.waiting]).toEqual([0, 0]);
+  });
+
   it('leaves nothing behind when stopped, twice', async () => {
     const { hub, port } = await startHub();
     const rig = await run({ port, ...credentials, events: ['report', 'presence'] });
@@ -275,5 +353,152 @@ describe('the uplink to a Pusher channel', () => {
   ])('refuses %s at the start', async (_, options, words) => {
     const refused = { code: 'config-invalid', message: expect.stringContaining(words) };
     await expect(run({ port: 1, ...options })).rejects.toMatchObject(refused);
+  });
+});
+
+describe('outcomes of the channel’s commands', () => {
+  /** An uplink at a server whose HTTP API answers so; nobody can subscribe there. */
+  async function runAt(respond: Respond, given?: TestStore) {
+    const receiver = await HttpReceiver.start({ respond });
+    cleanUps.push(() => receiver.stop());
+    const rig = await run({ port: receiver.port, ...credentials }, given);
+    const told = (): string[] =>
+      receiver.received
+        .filter(({ path }) => path.startsWith('/apps/'))
+        .map(({ body }) => JSON.parse(JSON.parse(body).data).id);
+    return { ...rig, receiver, told };
+  }
+
+  const answering =
+    (code: number, body: string): Respond =>
+    (_, response) =>
+      void response.writeHead(code).end(body);
+
+  it('wait in the queue "pusher" where the secret to publish them is there', () => {
+    const queuesOf = (options: Partial<PusherUplinkOptions>): readonly string[] =>
+      new PusherUplink({ key: 'k', ...options }).queues;
+    expect(queuesOf(credentials)).toEqual(['pusher']);
+    expect(queuesOf({ ...credentials, events: ['report', 'outcome'] })).toEqual(['pusher']);
+    expect(queuesOf({ ...credentials, events: ['report'] })).toEqual([]);
+    expect(queuesOf({ auth: { endpoint: 'https://x', token: 't' } })).toEqual([]);
+  });
+
+  it('reach the channel in spite of a restart, with the same id, in order', async () => {
+    const [file, remove] = temporaryStoreFile();
+    cleanUps.push(remove);
+    const { hub, port } = await startHub();
+    await hub.stop();
+    const first = await run({ port, ...credentials }, await openTestStore(file));
+    for (const id of ['c1', 'c2', 'c3']) await first.end(id, { unit: 'lamp', reply: { of: id } });
+    await soon(() => expect(first.status()).toMatchObject({ endpoint: 'pusher', state: 'failing', waiting: 3 }));
+    await first.uplink.stop();
+    await first.store.end();
+
+    await startHub({}, port);
+    const events = await listen(port);
+    const next = await run({ port, ...credentials }, await openTestStore(file));
+    expect(next.status()).toMatchObject({ state: 'failing', waiting: 3 });
+    await next.clock.advance(1_000);
+    await soon(() => expect(next.status()).toMatchObject({ state: 'working', waiting: 0, delivered: 3 }));
+    const { at } = outcome('c1');
+    await soon(() =>
+      expect(events).toEqual(
+        ['c1', 'c2', 'c3'].map((id) => [
+          'outcome',
+          { id, unit: 'lamp', command: 'setColor', outcome: 'ok', reply: { of: id }, at },
+        ]),
+      ),
+    );
+  });
+
+  it('are tried more often in the first minutes than a webhook: somebody waits', async () => {
+    const rig = await runAt(status(503));
+    await rig.end('c1');
+    for (const [index, waitMs] of [0, 1_000, 2_000, 5_000, 15_000].entries()) {
+      if (waitMs > 0) {
+        await rig.clock.advance(waitMs - 1);
+        expect(rig.told().length).toBe(index);
+        await rig.clock.advance(1);
+      }
+      await soon(() => expect(rig.told().length).toBe(index + 1));
+      await soon(async () => {
+        const { entries } = await rig.store.engine.queue('pusher').load();
+        expect(entries[0]!.attempts).toBe(index + 1);
+      });
+    }
+  });
+
+  it.each([
+    ['Pusher, with 401', status(401)],
+    ['Pusher, with 403', status(403)],
+    ['soketi, with 200 and the error in the body', answering(200, '{"error":"Unauthorized","code":401}')],
+    ['a server that does not know the app', status(404)],
+  ])('wait until the key or the clock is right where they are refused by %s', async (_, respond) => {
+    const rig = await runAt(respond);
+    await rig.end('c1');
+    await soon(() => expect(rig.status()).toMatchObject({ state: 'failing', waiting: 1, dead: 0 }));
+    rig.receiver.respond = answering(200, '{}');
+    await rig.clock.advance(1_000);
+    await soon(() => expect(rig.status()).toMatchObject({ state: 'working', waiting: 0, delivered: 1 }));
+    expect(rig.told()).toEqual(['c1', 'c1']);
+  });
+
+  it.each([
+    ['400', status(400)],
+    ['413', status(413)],
+    ['413 in the body', answering(200, '{"error":"too large","code":413}')],
+  ])('that are refused themselves (%s) are dead letters, and hold nothing up', async (_, respond) => {
+    const rig = await runAt(respond);
+    await rig.end('c1', { unit: 'lamp' });
+    await soon(() => expect(rig.status()).toMatchObject({ state: 'working', waiting: 0, dead: 1 }));
+    rig.receiver.respond = answering(200, '{}');
+    await rig.end('c2', { unit: 'lamp' });
+    await soon(() => expect(rig.status()).toMatchObject({ waiting: 0, delivered: 1, dead: 1 }));
+  });
+
+  it('lose their reply where only that makes them too long, and are dead letters where that is not enough', async () => {
+    const rig = await runAt(answering(200, '{}'));
+    await rig.end('c1', { reply: { text: 'x'.repeat(10_000) } });
+    await rig.end('c2', { reason: 'x'.repeat(10_000) });
+    await soon(() => expect(rig.status()).toMatchObject({ waiting: 0, delivered: 1, dead: 1 }));
+    expect(rig.told()).toEqual(['c1']);
+    const letters = await rig.uplink.outboxes[0]!.deadLetters(0, 10);
+    expect(letters).toMatchObject([{ id: 'c2', reason: 'it is too long for the channel' }]);
+  });
+
+  it('of commands that were never accepted are told live where the disk does not take them', async () => {
+    const rig = await runAt(answering(200, '{}'));
+    rig.store.disk.isFull = true;
+    await expect(rig.end('c1')).rejects.toMatchObject({ code: 'store-failed' });
+    await soon(() => expect(rig.told()).toEqual(['c1']));
+    expect(rig.status()).toMatchObject({ waiting: 0, delivered: 0, dead: 0 });
+  });
+
+  it('of accepted commands are not: the mailbox offers them again, and there is one outcome', async () => {
+    const rig = await runAt(answering(200, '{}'));
+    rig.store.disk.isFull = true;
+    const ended = { ...outcome('c1'), source: 'pusher' };
+    const record = () => rig.store.journal.record(ended, [{ kind: 'outcome', ordinal: 1, outcome: ended }]);
+    for (let again = 0; again < 3; again += 1) await expect(record()).rejects.toMatchObject({ code: 'store-failed' });
+    rig.store.disk.isFull = false;
+    await record();
+    await soon(() => expect(rig.status()).toMatchObject({ waiting: 0, delivered: 1 }));
+    expect(rig.told()).toEqual(['c1']);
+  });
+
+  it('that are being sent when the uplink stops are sent again by the next run', async () => {
+    const [file, remove] = temporaryStoreFile();
+    cleanUps.push(remove);
+    const first = await runAt(() => {}, await openTestStore(file));
+    await first.end('c1');
+    await soon(() => expect(first.told()).toEqual(['c1']));
+    const stopping = first.uplink.stop();
+    await first.clock.advance(2_000);
+    await stopping;
+    expect(first.clock.waiting).toBe(0);
+    await first.store.end();
+    const next = await runAt(answering(200, '{}'), await openTestStore(file));
+    await soon(() => expect(next.told()).toEqual(['c1']));
+    await soon(() => expect(next.status()).toMatchObject({ state: 'working', waiting: 0, delivered: 1 }));
   });
 });

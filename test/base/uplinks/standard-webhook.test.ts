@@ -49,6 +49,43 @@ describe('a Standard Webhooks signature', () => {
     expect([at(SIGNATURE_TOLERANCE_S + 1), at(-SIGNATURE_TOLERANCE_S - 1)]).toEqual([false, false]);
   });
 
+  it('is there once for each secret while the secret is changed, the new one first', () => {
+    const [old, next] = [secret, 'whsec_bmV3IHNlY3JldA=='];
+    const both = signWebhook([next, old], id, timestampS, body);
+    expect(both['webhook-signature']).toBe(
+      [next, old].map((each) => signWebhook(each, id, timestampS, body)['webhook-signature']).join(' '),
+    );
+    expect(both['webhook-signature'].split(' ').map((text) => text.slice(0, 3))).toEqual(['v1,', 'v1,']);
+    for (const known of [old, next, [old, next], [next], ['stranger', old]])
+      expect(verifyWebhook(known, { ...both }, body, nowMs), String(known)).toEqual({ isValid: true });
+    for (const known of ['stranger', ['stranger', 'whsec_AAAA']])
+      expect(verifyWebhook(known, { ...both }, body, nowMs).isValid, String(known)).toBe(false);
+  });
+
+  it('by either secret is enough for a receiver that has changed first', () => {
+    const headers = { ...signWebhook(secret, id, timestampS, body) };
+    expect(verifyWebhook(['new', secret], headers, body, nowMs)).toEqual({ isValid: true });
+    expect(verifyWebhook(['new', 'newer'], headers, body, nowMs).isValid).toBe(false);
+  });
+
+  it('is compared up to the eighth of a header, and no further', () => {
+    const headers = signWebhook(secret, id, timestampS, body);
+    const behind = (count: number) => ({
+      ...headers,
+      'webhook-signature': `${'v1,AAAA '.repeat(count)}${headers['webhook-signature']}`,
+    });
+    expect(verifyWebhook(secret, behind(7), body, nowMs).isValid).toBe(true);
+    expect(verifyWebhook(secret, behind(8), body, nowMs).isValid).toBe(false);
+  });
+
+  it('needs a secret on both sides', () => {
+    expect(() => signWebhook([], id, timestampS, body)).toThrow(RangeError);
+    expect(() => signWebhook([secret, ''], id, timestampS, body)).toThrow(RangeError);
+    const headers = { ...signWebhook(secret, id, timestampS, body) };
+    expect(() => verifyWebhook([], headers, body, nowMs)).toThrow(RangeError);
+    expect(() => verifyWebhook([secret, ''], headers, body, nowMs)).toThrow(RangeError);
+  });
+
   it('takes a raw text as secret, and no empty one', () => {
     const headers = { ...signWebhook('open sesame', id, timestampS, body) };
     expect(verifyWebhook('open sesame', headers, body, nowMs).isValid).toBe(true);

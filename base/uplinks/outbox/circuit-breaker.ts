@@ -1,13 +1,18 @@
-/** Failures in a row after which an endpoint is left alone (reference/limits.md, Webhook). */
+/** Failures in a row after which a receiver is left alone (reference/limits.md, Webhook). */
 export const FAILURES_TO_OPEN = 5;
 /** While it is left alone, one attempt in that time. */
 export const PROBE_EVERY_MS = 60_000;
 
-/** Leaves an endpoint alone that keeps failing, but for a probe. Times are ms of `Clock.monotonic`. */
+/** Leaves a receiver alone that keeps failing, but for a probe. Times are ms of `Clock.monotonic`. */
 export class CircuitBreaker {
   #failures = 0;
   #probeAt = Number.NEGATIVE_INFINITY;
   #failingSince: number | undefined;
+
+  /** `failingSince`: as an earlier run knew it. */
+  constructor(failingSince?: number) {
+    this.#failingSince = failingSince;
+  }
 
   /** Closed: all may be sent. Open: one probe at a time, from `probeAt` on. */
   get isOpen(): boolean {
