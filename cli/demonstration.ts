@@ -62,6 +62,7 @@ export async function runDemonstration(options: DemonstrationOptions): Promise<v
         configuration: loadConfiguration(file, definitions).configuration,
         token: openApiToken(stateFolder, systemRandom),
         version,
+        stateFolder,
         clock: systemClock,
         random: systemRandom,
         log: pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination),
@@ -112,6 +113,7 @@ async function writeConfiguration(stateFolder: string, units: readonly Demonstra
   const configuration = {
     name: 'demonstration',
     http: { listen: '127.0.0.1:0' },
+    store: { file: 'demonstration.db' },
     units: { known: Object.fromEntries(known) },
     hub: { listen: `127.0.0.1:${hubPort}`, apps: [app] },
     pusher: {

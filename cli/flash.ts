@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { loadDefinitions } from '../base/config/definitions.js';
-import { flash } from '../codegen/flash.js';
 import { exitCodes } from './exit-codes.js';
 import { projectRoot } from './project-root.js';
 import { printJson } from './terminal.js';
@@ -14,6 +13,7 @@ export function addFlash(program: Command): void {
     .requiredOption('--board <board>', 'nodemcuv2 or d1_mini')
     .option('--port <port>', 'serial port, as /dev/ttyUSB0; default: the first that PlatformIO finds')
     .action(async (unit: string, { board, port }: { board: string; port?: string }) => {
+      const { flash } = await import('../codegen/flash.js');
       const definitions = await loadDefinitions();
       const { exitCode } = await flash({
         unit,

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { loadDefinitions } from '../base/config/definitions.js';
-import { checkFirmware, writeFirmware } from '../codegen/write-firmware.js';
 import { projectRoot } from './project-root.js';
 import { print, printJson } from './terminal.js';
 
@@ -15,6 +14,8 @@ export function addGenerate(program: Command): void {
     .option('--check', 'write nothing; fail when what is there differs from the definitions')
     .action(async (units: string[], options: { check?: boolean }) => {
       const isJson = program.opts<{ json?: boolean }>().json;
+      // Commands load what they alone need when they run: on a Pi, all of it takes seconds.
+      const { checkFirmware, writeFirmware } = await import('../codegen/write-firmware.js');
       const definitions = await loadDefinitions();
       const only = units.length > 0 ? { only: units } : {};
       if (options.check) {

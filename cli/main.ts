@@ -1,8 +1,13 @@
 import { Command, CommanderError } from 'commander';
+import { StoreError } from '../protocol/errors.js';
+import { addBackup } from './backup.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { addFlash } from './flash.js';
+import { addForget } from './forget.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
+import { addOutbox } from './outbox.js';
+import { addRestore } from './restore.js';
 import { addRun } from './run.js';
 import { addSend } from './send.js';
 import { addSimulate } from './simulate.js';
@@ -23,10 +28,15 @@ export function commandLine(): Command {
       'after',
       '\nExit codes: 0 done, 1 failed, 2 wrong usage, configuration or definition, 3 base or unit not reached, 4 outcome other than ok',
     );
-  for (const add of [addStart, addRun, addGenerate, addFlash, addSimulate, addSend, addUnits, addWatch, addKeys])
-    add(program);
+  for (const add of subcommands) add(program);
   return program;
 }
+
+const subcommands = [
+  ...[addStart, addRun, addGenerate, addFlash, addSimulate],
+  ...[addSend, addUnits, addWatch, addKeys],
+  ...[addOutbox, addBackup, addRestore, addForget],
+];
 
 /** Runs a command line and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -55,7 +65,9 @@ function tell(error: unknown, isJson: boolean): void {
   const { message, code } = error as Error & { readonly code?: string };
   if (isJson) printJson({ error: { code: code ?? 'internal', message } });
   else printError(`${styled('red', 'error', process.stderr)}: ${message}`);
-  if (process.exitCode === exitCodes.failed && error instanceof Error && error.stack) printError(error.stack);
+  // A disk that is full is no fault of this program: where it came up helps nobody.
+  if (process.exitCode !== exitCodes.failed || error instanceof StoreError) return;
+  if (error instanceof Error && error.stack) printError(error.stack);
 }
 
 function usageText({ code, message }: CommanderError): string {

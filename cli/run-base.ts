@@ -1,5 +1,4 @@
-import { pino } from 'pino';
-import pretty from 'pino-pretty';
+import { type DestinationStream, pino } from 'pino';
 import { startBase } from '../base/base.js';
 import { openApiToken } from '../base/config/api-token.js';
 import { loadDefinitions } from '../base/config/definitions.js';
@@ -22,21 +21,29 @@ interface RunOptions {
 
 /** Runs the base of a configuration file until the process is told to stop. */
 export async function runBase({ config, logLevel, isJson }: RunOptions): Promise<void> {
-  const log = openLog(logLevel, isJson);
+  const isForPeople = !isJson && process.stdout.isTTY === true;
+  const lines = isForPeople ? await prettyLines() : pino.destination({ dest: 1, sync: true });
+  const log: Log = pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, lines);
   const { configuration, warnings } = loadConfiguration(config, await loadDefinitions());
   const stateFolder = openStateFolder({ environment: process.env, configFile: config });
   const token = openApiToken(stateFolder, systemRandom);
   for (const warning of warnings) log.warn({ file: config }, warning);
 
+  let hasFailed = false;
   await untilStopped(async (signal) => {
     const base = await startBase({
       configuration,
       token,
       version,
+      stateFolder,
       clock: systemClock,
       random: systemRandom,
       log,
       signal,
+      failed: () => {
+        hasFailed = true;
+        process.kill(process.pid, 'SIGTERM');
+      },
     });
     if (base.apiUrl !== undefined) announceRunning(stateFolder, runningBase(base.apiUrl, configuration.file));
     log.info(
@@ -50,15 +57,14 @@ export async function runBase({ config, logLevel, isJson }: RunOptions): Promise
       log.info({}, 'stopped');
     };
   });
-  process.exitCode = exitCodes.ok;
+  process.exitCode = hasFailed ? exitCodes.failed : exitCodes.ok;
 }
 
 const runningBase = (url: string, configFile: string) => ({ pid: process.pid, url, startedAt: Date.now(), configFile });
 
-/** One JSON line an event; on a terminal, for people. */
-function openLog(level: string, isJson: boolean): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (isJson || process.stdout.isTTY !== true) return pino(options, pino.destination({ dest: 1, sync: true }));
+/** On a terminal, for people. */
+async function prettyLines(): Promise<DestinationStream> {
+  const { default: pretty } = await import('pino-pretty');
   const isPlain = (process.env.NO_COLOR ?? '') !== '';
-  return pino(options, pretty({ colorize: !isPlain, translateTime: 'SYS:HH:MM:ss', sync: true }));
+  return pretty({ colorize: !isPlain, translateTime: 'SYS:HH:MM:ss', sync: true });
 }

@@ -2,7 +2,7 @@ import { Agent, fetch, type RequestInit, type Response } from 'undici';
 import { readApiToken } from '../base/config/api-token.js';
 import { findRunning } from '../base/config/running-file.js';
 import { stateFolderPath } from '../base/config/state-folder.js';
-import { ConfigurationError, LinkError } from '../protocol/errors.js';
+import { ConfigurationError, LinkError, StoreError } from '../protocol/errors.js';
 
 /** Where the base to talk to is, as the command line says it. */
 export interface BaseOptions {
@@ -15,6 +15,11 @@ export interface BaseOptions {
 /** Longer than a command without a time of its own can take: its turn, its delivery, its answer. */
 const ANSWER_MS = 90_000;
 const TOO_MANY_REQUESTS = 429;
+const NO_CONTENT = 204;
+/** For a base on this machine to say that it is there. */
+const THERE_MS = 2_000;
+
+const STORE_FAILED = 'urn:baseunit:problem:store-failed';
 
 /** The HTTP API of a base that runs, as its user on this machine sees it. */
 export class BaseClient {
@@ -30,10 +35,7 @@ export class BaseClient {
 
   /** Throws LinkError when no base runs here. */
   static find({ config, url, token }: BaseOptions): BaseClient {
-    const folder = stateFolderPath({
-      environment: process.env,
-      ...(config === undefined ? {} : { configFile: config }),
-    });
+    const folder = folderOf(config);
     const found = url ?? findRunning(folder)?.url;
     if (found === undefined) {
       throw new LinkError(
@@ -51,19 +53,24 @@ export class BaseClient {
     return new BaseClient(found.replace(/\/+$/, ''), secret);
   }
 
-  /** The answer's JSON, which may take `extraMs` longer than usual. Throws as {@link stream} does. */
-  async request<T>(method: 'GET' | 'POST', path: string, body?: unknown, extraMs = 0): Promise<T> {
+  /** The base that runs here, or the one at the URL that is named; `undefined` when none runs here. */
+  static async findIfThere(options: BaseOptions): Promise<BaseClient | undefined> {
+    return options.url !== undefined || (await isBaseRunning(options.config)) ? BaseClient.find(options) : undefined;
+  }
+
+  /** The answer's JSON, if it has any; it may take `extraMs` longer than usual. Throws as {@link stream} does. */
+  async request<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, extraMs = 0): Promise<T> {
     const response = await this.#fetch(path, {
       method,
       signal: AbortSignal.timeout(ANSWER_MS + extraMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
-    return (await response.json()) as T;
+    return (response.status === NO_CONTENT ? undefined : await response.json()) as T;
   }
 
   /**
    * The octets of an event stream, until it ends or the signal aborts. Throws LinkError when the base cannot be reached,
-   * ConfigurationError `request-refused` when it refuses what is asked.
+   * ConfigurationError `request-refused` when it refuses what is asked, StoreError `store-failed` when its store fails.
    */
   async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#fetch(path, { method: 'GET', signal, headers: { accept: 'text/event-stream' } });
@@ -86,10 +93,27 @@ export class BaseClient {
     }
     if (response.ok) return response;
     const problem = (await response.json().catch(() => undefined)) as
-      | { readonly detail?: string; readonly title?: string }
+      | { readonly type?: string; readonly detail?: string; readonly title?: string }
       | undefined;
     const what = problem?.detail ?? problem?.title ?? `the base answered ${response.status}`;
+    if (problem?.type === STORE_FAILED) throw new StoreError('store-failed', what);
     const isOurs = response.status >= 400 && response.status < 500 && response.status !== TOO_MANY_REQUESTS;
     throw isOurs ? new ConfigurationError('request-refused', what) : new LinkError('connect-failed', what);
+  }
+}
+
+const folderOf = (config: string | undefined): string =>
+  stateFolderPath({ environment: process.env, ...(config === undefined ? {} : { configFile: config }) });
+
+/** A base that was killed left its number, which another process may have since: so it is asked whether it is there. */
+export async function isBaseRunning(config: string | undefined): Promise<boolean> {
+  const url = findRunning(folderOf(config))?.url;
+  if (url === undefined) return false;
+  try {
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(THERE_MS) });
+    await response.body?.cancel();
+    return true;
+  } catch {
+    return false;
   }
 }

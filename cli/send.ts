@@ -5,6 +5,7 @@ import { findRunning } from '../base/config/running-file.js';
 import { stateFolderPath } from '../base/config/state-folder.js';
 import type { OutcomeKind } from '../base/core/messages.js';
 import { ConfigurationError } from '../protocol/errors.js';
+import { withBaseOptions } from './base-options.js';
 import { exitCodes } from './exit-codes.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
 import type { ChannelCommand } from './send-over-channel.js';
@@ -29,41 +30,39 @@ export interface SentOutcome {
 
 /** `baseunit send`: one command to one unit, and its outcome. */
 export function addSend(program: Command): void {
-  program
-    .command('send')
-    .description('send a command to a unit and wait for its outcome')
-    .argument('<unit>', 'its UID, as kitchen-lamp')
-    .argument('[command]', 'name of the command in the definition, as setColor')
-    .argument('[fields]', 'JSON object of its fields; what is left out has its default', parseFields, {})
-    .option('--line <text>', 'for line units, instead of a command: write this line as it is, as red')
-    .option('--id <id>', 'an id of yours: sent again with it, the command is not done twice. Default: a new one')
-    .option('--ttl <seconds>', 'let it wait so long for a unit that is away', parseSeconds)
-    .option(
-      '--via <way>',
-      'pusher: over the Pusher channel, as a dashboard does; api: over HTTP; auto: the first if it is configured',
-      parseWay,
-      'auto',
-    )
-    .option('-c, --config <file>', 'the configuration file the base was started with')
-    .option('--url <url>', "the base's HTTP API, when it runs elsewhere")
-    .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
-    .action(async (unit: string, command: string | undefined, fields: Fields, options: SendOptions) => {
-      const what = checkedRequest(command, fields, options);
-      const id = options.id ?? randomUUID();
-      const request = { id, unit, ...what, ...(options.ttl === undefined ? {} : { ttlS: options.ttl }) };
-      const channel = options.via === 'api' || !('command' in request) ? undefined : await channelOf(options);
-      const outcome =
-        channel === undefined
-          ? await BaseClient.find(options).request<SentOutcome>(
-              'POST',
-              `/api/v1/units/${encodeURIComponent(unit)}/commands`,
-              { ...request, unit: undefined },
-              1_000 * (options.ttl ?? 0),
-            )
-          : await (await import('./send-over-channel.js')).sendOverChannel(channel, request as ChannelCommand);
-      show(outcome, channel === undefined ? 'api' : 'pusher', program.opts<{ json?: boolean }>().json);
-      process.exitCode = outcome.outcome === 'ok' ? exitCodes.ok : exitCodes.outcome;
-    });
+  withBaseOptions(
+    program
+      .command('send')
+      .description('send a command to a unit and wait for its outcome')
+      .argument('<unit>', 'its UID, as kitchen-lamp')
+      .argument('[command]', 'name of the command in the definition, as setColor')
+      .argument('[fields]', 'JSON object of its fields; what is left out has its default', parseFields, {})
+      .option('--line <text>', 'for line units, instead of a command: write this line as it is, as red')
+      .option('--id <id>', 'an id of yours: sent again with it, the command is not done twice. Default: a new one')
+      .option('--ttl <seconds>', 'let it wait so long for a unit that is away', parseSeconds)
+      .option(
+        '--via <way>',
+        'pusher: over the Pusher channel, as a dashboard does; api: over HTTP; auto: the first if it is configured',
+        parseWay,
+        'auto',
+      ),
+  ).action(async (unit: string, command: string | undefined, fields: Fields, options: SendOptions) => {
+    const what = checkedRequest(command, fields, options);
+    const id = options.id ?? randomUUID();
+    const request = { id, unit, ...what, ...(options.ttl === undefined ? {} : { ttlS: options.ttl }) };
+    const channel = options.via === 'api' || !('command' in request) ? undefined : await channelOf(options);
+    const outcome =
+      channel === undefined
+        ? await BaseClient.find(options).request<SentOutcome>(
+            'POST',
+            `/api/v1/units/${encodeURIComponent(unit)}/commands`,
+            { ...request, unit: undefined },
+            1_000 * (options.ttl ?? 0),
+          )
+        : await (await import('./send-over-channel.js')).sendOverChannel(channel, request as ChannelCommand);
+    show(outcome, channel === undefined ? 'api' : 'pusher', program.opts<{ json?: boolean }>().json);
+    process.exitCode = outcome.outcome === 'ok' ? exitCodes.ok : exitCodes.outcome;
+  });
 }
 
 type Fields = Readonly<Record<string, unknown>>;

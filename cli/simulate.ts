@@ -7,8 +7,6 @@ import { DEFAULT_UNIT_PORT } from '../base/config/configuration.js';
 import { loadDefinitions } from '../base/config/definitions.js';
 import type { Address } from '../base/core/address.js';
 import { systemClock, systemRandom } from '../base/system.js';
-import { buildNative } from '../codegen/native-build.js';
-import { unknownUnit } from '../codegen/write-firmware.js';
 import { fromHex } from '../protocol/octets.js';
 import { type Fault, faultKinds, parseFault } from '../simulator/fault.js';
 import { simulate } from '../simulator/simulate.js';
@@ -54,7 +52,10 @@ export function addSimulate(program: Command): void {
     .action(async (name: string, options: SimulateOptions) => {
       const definitions = await loadDefinitions();
       const definition = definitions.get(name)?.definition;
+      // Commands load what they alone need when they run: on a Pi, all of it takes seconds.
+      const { unknownUnit } = await import('../codegen/write-firmware.js');
       if (definition === undefined) throw unknownUnit(name, definitions);
+      const { buildNative } = await import('../codegen/native-build.js');
       const isJson = program.opts<{ json?: boolean }>().json === true;
       await untilStopped(async (signal) => {
         const firmware = options.firmware

@@ -1,17 +1,14 @@
 import type { Command } from 'commander';
 import { type Definitions, loadDefinitions } from '../base/config/definitions.js';
 import type { UnitView } from '../base/core/unit-view.js';
+import { withBaseOptions } from './base-options.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
 import { fieldsText, print, printJson, printTable } from './terminal.js';
 
 /** `baseunit units`: what the running base knows of its units. */
 export function addUnits(program: Command): void {
-  program
-    .command('units')
+  withBaseOptions(program.command('units'))
     .description('list the units of the running base with their state and last readings')
-    .option('-c, --config <file>', 'the configuration file the base was started with')
-    .option('--url <url>', "the base's HTTP API, when it runs elsewhere")
-    .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
     .action(async (options: BaseOptions) => {
       const definitions = await loadDefinitions();
       const { units } = await BaseClient.find(options).request<{ units: UnitView[] }>('GET', '/api/v1/units');

@@ -3,19 +3,15 @@ import { createParser } from 'eventsource-parser';
 import { loadDefinitions } from '../base/config/definitions.js';
 import { messageKinds } from '../base/core/bus.js';
 import { BaseUnitError, LinkError } from '../protocol/errors.js';
+import { withBaseOptions } from './base-options.js';
 import { eventText, type UnitEvent } from './event-text.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
 import { print, printJson } from './terminal.js';
 
 /** `baseunit watch`: readings, outcomes and presence as they come, until Ctrl-C. */
 export function addWatch(program: Command): void {
-  program
-    .command('watch')
+  withBaseOptions(program.command('watch').argument('[unit]', 'only this unit'))
     .description('show readings, outcomes and presence as they come, until Ctrl-C')
-    .argument('[unit]', 'only this unit')
-    .option('-c, --config <file>', 'the configuration file the base was started with')
-    .option('--url <url>', "the base's HTTP API, when it runs elsewhere")
-    .option('--token <token>', 'bearer token of that API (or BASEUNIT_TOKEN)')
     .action(async (unit: string | undefined, options: BaseOptions) => {
       const isJson = program.opts<{ json?: boolean }>().json;
       const definitions = await loadDefinitions();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { outcomeKinds, presenceStates } from '../core/messages.js';
+import { resolutions } from '../core/store.js';
 import { streamKinds } from './event-stream.js';
 import { problemKinds } from './problem.js';
 
@@ -13,6 +14,12 @@ const MAX_NAME_CHARACTERS = 64;
 const MAX_FIELDS = 64;
 /** wire/unit.md, "Line units". */
 const MAX_LINE_CHARACTERS = 64;
+/** The last moment that JavaScript's dates know. */
+const MAX_UNIX_MS = 8_640_000_000_000_000;
+/** Of one answer of the history: a chart has fewer points across, and the store's thread does nothing else meanwhile. */
+const MAX_MOMENTS = 10_000;
+/** Of one answer, and of one replay. */
+export const MAX_DEAD_LETTERS = 1_000;
 
 const fieldTypes = [
   ...['bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32'],
@@ -23,6 +30,16 @@ const single = z.union([z.boolean(), z.number(), z.string()]);
 const fieldValue = z.union([single, z.array(single)]).meta({ description: "A field's value; of a list an array" });
 const values = z.record(z.string(), fieldValue).meta({ description: 'Values by field name' });
 const unixMs = z.number().meta({ description: 'Unix time in ms' });
+
+/** A whole number in a query, where everything is text. */
+const whole = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^\d{1,16}$/, { error })
+    .transform(Number)
+    .pipe(z.int({ error }).min(min, { error }).max(max, { error }));
+};
 
 export const problemSchema = z
   .object({
@@ -49,6 +66,7 @@ export const unitSchema = z.object({
   last: z
     .record(z.string(), z.object({ id: z.string(), fields: values, measuredAt: unixMs }))
     .meta({ description: 'The last report of each name' }),
+  waiting: z.int().meta({ description: 'Commands in its mailbox that have no outcome yet' }),
   counts: z
     .object({ reports: z.int(), commands: z.int(), missing: z.int(), refused: z.int() })
     .meta({ description: 'Since the base started' }),
@@ -143,6 +161,112 @@ export const outcomeSchema = z.object({
   reply: values.optional().meta({ description: 'What the unit answered with' }),
   at: unixMs,
 });
+
+export const commandParams = unitParams.extend({
+  id: z.string().min(1).meta({ description: 'As the command was sent with, or as the base answered' }),
+});
+
+export const commandStatusSchema = z.union([
+  z.object({ status: z.literal('waiting'), id: z.string(), unit: z.string() }),
+  z.object({ status: z.literal('ended'), id: z.string(), unit: z.string(), outcome: outcomeSchema }),
+]);
+
+export const historyQuery = z.strictObject({
+  report: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Its name in the definition. May be left out where there is only one' }),
+  from: whole(0, MAX_UNIX_MS).optional().meta({ description: 'Unix ms, included. Default: 24 h before `to`' }),
+  to: whole(0, MAX_UNIX_MS).optional().meta({ description: 'Unix ms, excluded. Default: all up to now' }),
+  resolution: z
+    .enum(['auto', ...resolutions])
+    .optional()
+    .meta({ description: 'Default: `auto`, the finest that has something in that time and fits `limit`' }),
+  limit: whole(1, MAX_MOMENTS).optional().meta({ description: 'At most so many moments. Default: 1000' }),
+});
+
+const column = z.array(z.number().nullable());
+const course = z.union([
+  z
+    .object({ values: z.array(fieldValue.nullable()) })
+    .meta({ description: '`raw`: as it was reported; null where a report did not have it' }),
+  z
+    .object({ count: column, min: column, mean: column, max: column })
+    .meta({ description: '`minute`, `hour`: of the values in it; a truth value counts as 0 or 1' }),
+]);
+
+export const historySchema = z.object({
+  unit: z.string(),
+  report: z.string(),
+  resolution: z.enum(resolutions),
+  from: unixMs,
+  to: unixMs,
+  at: z.array(unixMs).meta({ description: 'When it was measured, or where the minute or hour begins; ascending' }),
+  fields: z.record(z.string(), course).meta({ description: 'By field; each column is as long as `at`' }),
+  isCut: z.boolean().meta({ description: 'There is more than `limit`: the oldest are here' }),
+});
+
+export const endpointParams = z.object({
+  endpoint: z.string().min(1).meta({ description: 'As the list of receivers names it' }),
+});
+
+export const outboxSchema = z.object({
+  endpoint: z.string(),
+  label: z.string().meta({ description: 'For people' }),
+  state: z.enum(['working', 'failing', 'disabled']),
+  reason: z.string().optional().meta({ description: 'Why it is disabled' }),
+  waiting: z.int(),
+  octets: z.int().meta({ description: 'Of what waits' }),
+  dead: z.int().meta({ description: 'Dead letters' }),
+  delivered: z.int().meta({ description: 'Since the base started' }),
+  refused: z.int().meta({
+    description: 'Since the base started: not taken, because the queue was full or the receiver disabled',
+  }),
+});
+
+export const outboxesSchema = z.object({ endpoints: z.array(outboxSchema) });
+
+export const deadQuery = z.strictObject({
+  behind: whole(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'Only those behind that position' }),
+  limit: whole(1, MAX_DEAD_LETTERS).optional().meta({ description: 'At most so many. Default: 100' }),
+});
+
+export const deadLetterSchema = z.object({
+  position: z.int().meta({ description: 'What it is named by; later ones have higher positions' }),
+  id: z.string().meta({ description: 'Its `webhook-id`' }),
+  key: z.string().meta({ description: 'The unit it is about' }),
+  octets: z.int(),
+  attempts: z.int().meta({ description: 'That failed' }),
+  diedAt: unixMs,
+  reason: z.string(),
+});
+
+export const deadSchema = z.object({
+  dead: z.array(deadLetterSchema).meta({ description: 'The oldest first' }),
+  next: z.int().optional().meta({ description: '`behind` of the next question, when there may be more' }),
+});
+
+export const replaySchema = z
+  .strictObject({
+    positions: z
+      .array(z.int({ error: 'must be a whole number' }).positive({ error: 'must be above 0' }))
+      .min(1, { error: 'names none' })
+      .max(MAX_DEAD_LETTERS, { error: `names more than ${MAX_DEAD_LETTERS}` })
+      .optional()
+      .meta({ description: 'These dead letters' }),
+    all: z.literal(true).optional().meta({ description: 'All dead letters' }),
+  })
+  .superRefine(({ positions, all }, context) => {
+    if ((positions === undefined) === (all === undefined))
+      context.addIssue({ code: 'custom', path: [], message: 'must have either positions or all' });
+  });
+
+export const replayedSchema = z.object({
+  replayed: z.int().meta({ description: 'How many of them there were, and are sent again' }),
+});
+
+export const backupSchema = z.object({ path: z.string().meta({ description: "Of the copy, on the base's machine" }) });
 
 export const eventsQuery = z.strictObject({
   unit: z.string().min(1).optional().meta({ description: 'Events of this unit only' }),

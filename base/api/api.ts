@@ -1,21 +1,26 @@
 import type { AddressInfo } from 'node:net';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
-import { ConfigurationError, InternalError } from '../../protocol/errors.js';
+import { ConfigurationError, InternalError, StoreError } from '../../protocol/errors.js';
 import type { Bus } from '../core/bus.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
+import type { OutboxPort } from '../core/outbox-port.js';
 import type { Random } from '../core/random.js';
 import type { UnitsPort } from '../core/units-port.js';
 import { type ApiLimits, defaultApiLimits } from './api-limits.js';
 import { answerClientError, problemOfError } from './client-errors.js';
+import { commandsRoutes } from './commands-routes.js';
 import { EventStream } from './event-stream.js';
 import { eventsRoute } from './events-route.js';
 import { Gate } from './gate.js';
+import { historyRoute } from './history-route.js';
 import { components, routeDocs, swaggerOptions } from './openapi.js';
+import { outboxRoutes } from './outbox-routes.js';
 import { problem } from './problem.js';
 import { parseRequestJson } from './request-json.js';
 import { sendProblem } from './send-problem.js';
+import { storeRoutes } from './store-routes.js';
 import { unitsRoutes } from './units-routes.js';
 
 export interface ApiOptions {
@@ -24,6 +29,9 @@ export interface ApiOptions {
   /** The bearer token that every request but `/healthz` must carry. */
   readonly token: string;
   readonly units: UnitsPort;
+  readonly outbox: OutboxPort;
+  /** Makes a copy of the store; gives its path. Rejects with StoreError. */
+  readonly backup: () => Promise<string>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
@@ -41,7 +49,7 @@ const MAX_PARAM_CHARACTERS = 256;
 
 type State = 'new' | 'running' | 'stopping';
 
-/** The HTTP API: status, commands, live events; described by itself at `/api/v1/openapi.json`. */
+/** The HTTP API: status, commands, live events, history, receivers; described by itself at `/api/v1/openapi.json`. */
 export class Api {
   readonly #options: ApiOptions;
   readonly #limits: ApiLimits;
@@ -152,6 +160,9 @@ export class Api {
 
   #answerErrors(app: FastifyInstance): void {
     app.setErrorHandler((error: Parameters<typeof problemOfError>[0], request, reply) => {
+      // The engine has logged what is wrong with the disk.
+      if ((error as Error) instanceof StoreError)
+        return sendProblem(reply, problem(503, 'store-failed', error.message));
       const known = problemOfError(error, this.#limits);
       if (known !== undefined) return sendProblem(reply, known);
       this.#options.log.error(
@@ -168,7 +179,7 @@ export class Api {
   }
 
   async #addRoutes(app: FastifyInstance): Promise<void> {
-    const { units, random, name, version, listen, token, clock } = this.#options;
+    const { units, outbox, backup, random, name, version, listen, token, clock } = this.#options;
     const gate = new Gate({ listenHost: listen.host, token, clock, limits: this.#limits });
     app.addHook('onRequest', async (request, reply) => {
       reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
@@ -190,7 +201,11 @@ export class Api {
     });
     await app.register(
       async (api) => {
-        unitsRoutes(api, units, random);
+        unitsRoutes(api, units);
+        commandsRoutes(api, units, random);
+        historyRoute(api, units, clock);
+        outboxRoutes(api, outbox);
+        storeRoutes(api, backup);
         eventsRoute(api, this.#stream, units, this.#limits, (request) => gate.tokenKeyOf(request));
         api.get('/openapi.json', { schema: routeDocs.openapi }, () => app.swagger());
       },

@@ -6,7 +6,7 @@ import type { EventStream } from './event-stream.js';
 import { routeDocs } from './openapi.js';
 import { problem } from './problem.js';
 import { sendProblem, sendRetryLater } from './send-problem.js';
-import { sendUnknownUnit } from './units-routes.js';
+import { sendUnknownUnit } from './unknown-unit.js';
 
 /** When a stream may have become free again. */
 const RETRY_MS = 10_000;

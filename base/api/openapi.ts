@@ -1,12 +1,25 @@
 import { z } from 'zod';
 import {
+  backupSchema,
+  commandParams,
   commandSchema,
+  commandStatusSchema,
+  deadLetterSchema,
+  deadQuery,
+  deadSchema,
   definitionSchema,
+  endpointParams,
   eventsHeaders,
   eventsQuery,
   healthSchema,
+  historyQuery,
+  historySchema,
+  outboxesSchema,
+  outboxSchema,
   outcomeSchema,
   problemSchema,
+  replayedSchema,
+  replaySchema,
   unitParams,
   unitSchema,
   unitsSchema,
@@ -22,6 +35,8 @@ const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonS
   return rest;
 };
 
+const propertiesOf = (schema: z.ZodType): JsonSchema => jsonSchema(schema).properties as JsonSchema;
+
 /** Shared, under `components.schemas`. */
 export const components: readonly JsonSchema[] = [
   { $id: 'Problem', ...jsonSchema(problemSchema) },
@@ -29,19 +44,24 @@ export const components: readonly JsonSchema[] = [
   { $id: 'Definition', ...jsonSchema(definitionSchema) },
   { $id: 'Command', ...jsonSchema(commandSchema, 'input') },
   { $id: 'Outcome', ...jsonSchema(outcomeSchema) },
+  { $id: 'CommandStatus', ...jsonSchema(commandStatusSchema) },
+  { $id: 'History', ...jsonSchema(historySchema) },
+  { $id: 'Outbox', ...jsonSchema(outboxSchema) },
+  { $id: 'DeadLetter', ...jsonSchema(deadLetterSchema) },
+  { $id: 'Replay', ...jsonSchema(replaySchema, 'input') },
 ];
 
 const problems = {
   400: 'The request cannot be understood; `detail` names the fault',
   401: 'There is no token, or not the right one',
   403: 'The Host header names another machine',
-  404: 'There is no such unit, or no such route',
+  404: 'There is no such unit, command, receiver or route; `detail` names those that there are',
   413: 'The body is longer than 64 KiB',
   415: 'The body is not application/json',
   429: 'Too many requests, or too many event streams, of one token; try again after `Retry-After` seconds',
   431: 'More than 50 headers, or more than 8 KiB of them',
   500: "An error of the base's own; its log has it",
-  503: 'The base is stopping, or all its event streams are taken',
+  503: 'The base is stopping, its store fails, or all its event streams are taken; `type` says which',
 } as const;
 
 const refused = (status: keyof typeof problems): [number, JsonSchema] => [
@@ -61,10 +81,14 @@ const refused = (status: keyof typeof problems): [number, JsonSchema] => [
 const everywhere = [403, 431] as const;
 const withToken = [401, 429, 500, 503] as const;
 
+const refusals = (others: readonly (keyof typeof problems)[]): [number, JsonSchema][] =>
+  [...everywhere, ...withToken, ...others].map(refused);
+
 const responses = (ok: JsonSchema, ...others: readonly (keyof typeof problems)[]): JsonSchema =>
-  Object.fromEntries([[200, ok], ...[...everywhere, ...withToken, ...others].map(refused)]);
+  Object.fromEntries([[200, ok], ...refusals(others)]);
 
 const unit = { params: jsonSchema(unitParams) };
+const endpoint = { params: jsonSchema(endpointParams) };
 
 export const routeDocs = {
   healthz: {
@@ -106,11 +130,92 @@ export const routeDocs = {
   commands: {
     operationId: 'sendCommand',
     summary: 'Tell a unit to do something, and learn how it ended',
-    description: 'Answers when the command has its outcome, with status 200 whatever the outcome is.',
+    description:
+      'Answers when the command has its outcome, with status 200 whatever the outcome is. 503 `stopping` says that the base keeps the command and goes on with it when it runs again.',
     tags: ['units'],
     ...unit,
     body: { $ref: 'Command#' },
     response: responses({ description: 'How it ended', $ref: 'Outcome#' }, 400, 404, 413, 415),
+  },
+  command: {
+    operationId: 'getCommand',
+    summary: 'How a command stands, also after the base was started anew',
+    description:
+      'A command is known until it has its outcome; outcomes are known for 10 minutes, the last 256 of a unit.',
+    tags: ['units'],
+    params: jsonSchema(commandParams),
+    response: responses({ description: 'Its outcome, or that it waits', $ref: 'CommandStatus#' }, 404),
+  },
+  history: {
+    operationId: 'getHistory',
+    summary: 'The course of one report, in columns as chart libraries take them',
+    description:
+      '`auto` takes the finest of `raw`, `minute` and `hour` that has something in that time, all of it within `limit`; where none has, the coarsest that has something. A report without numbers and truth values is always `raw`. The answer says which it is.',
+    tags: ['units'],
+    ...unit,
+    querystring: jsonSchema(historyQuery),
+    response: responses({ description: 'The course', $ref: 'History#' }, 400, 404),
+  },
+  forget: {
+    operationId: 'forgetUnit',
+    summary: 'Erase everything that is stored about a unit, from backups too',
+    description:
+      'Also of a unit that is not configured any more. One that is goes on to be served, and what it reports from then on is stored.',
+    tags: ['units'],
+    ...unit,
+    response: Object.fromEntries([
+      [204, { description: 'Nothing is left of it', type: 'null' }],
+      ...refusals([400]),
+    ]) as JsonSchema,
+  },
+  outbox: {
+    operationId: 'listReceivers',
+    summary: 'All receivers of what happens, and how it stands with each',
+    tags: ['outbox'],
+    response: responses({
+      description: 'The receivers',
+      ...jsonSchema(outboxesSchema.extend({ endpoints: z.array(z.unknown()) })),
+      properties: { endpoints: { type: 'array', items: { $ref: 'Outbox#' } } },
+    }),
+  },
+  dead: {
+    operationId: 'listDeadLetters',
+    summary: 'What could not be delivered to a receiver, the oldest first',
+    tags: ['outbox'],
+    ...endpoint,
+    querystring: jsonSchema(deadQuery),
+    response: responses(
+      {
+        description: 'Dead letters',
+        ...jsonSchema(deadSchema.extend({ dead: z.array(z.unknown()) })),
+        properties: { ...propertiesOf(deadSchema), dead: { type: 'array', items: { $ref: 'DeadLetter#' } } },
+      },
+      400,
+      404,
+    ),
+  },
+  replay: {
+    operationId: 'replayDeadLetters',
+    summary: 'Send dead letters again',
+    description: 'At most 10 000 at once.',
+    tags: ['outbox'],
+    ...endpoint,
+    body: { $ref: 'Replay#' },
+    response: responses({ description: 'How many', ...jsonSchema(replayedSchema) }, 400, 404, 413, 415),
+  },
+  enable: {
+    operationId: 'enableReceiver',
+    summary: 'Tell a receiver again what happens, after it was disabled',
+    tags: ['outbox'],
+    ...endpoint,
+    response: responses({ description: 'How it stands with it', $ref: 'Outbox#' }, 404),
+  },
+  backups: {
+    operationId: 'makeBackup',
+    summary: 'Copy the store into the folder of backups',
+    description: "One a day is made without asking; one more of the same day replaces the day's. 7 are kept.",
+    tags: ['base'],
+    response: responses({ description: 'Where the copy is', ...jsonSchema(backupSchema) }),
   },
   events: {
     operationId: 'streamEvents',
@@ -142,10 +247,15 @@ export function swaggerOptions(name: string, version: string) {
   return {
     openapi: {
       openapi: '3.1.0',
-      info: { title: `baseunit: ${name}`, description: 'Units, commands and live events of one base.', version },
+      info: {
+        title: `baseunit: ${name}`,
+        description: 'Units, commands, history, live events and receivers of one base.',
+        version,
+      },
       tags: [
         { name: 'units', description: 'Devices, and what they can be told' },
         { name: 'events', description: 'What happens, as it happens' },
+        { name: 'outbox', description: 'Who is told what happens, and what could not be delivered' },
         { name: 'base', description: 'The base itself' },
       ],
       components: {

@@ -25,6 +25,7 @@ export const problemKinds = [
   'headers-too-large',
   'internal',
   'stopping',
+  'store-failed',
 ] as const;
 export type ProblemKind = (typeof problemKinds)[number];
 

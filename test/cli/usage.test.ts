@@ -15,7 +15,10 @@ test('the help of every command names all its arguments and options, and says wh
     ...program.commands.flatMap((one) => one.commands),
   ];
   expect(program.commands.map((command) => command.name())).toEqual(
-    expect.arrayContaining(['start', 'run', 'generate', 'flash', 'simulate', 'send', 'units', 'watch', 'keys']),
+    expect.arrayContaining([
+      ...['start', 'run', 'generate', 'flash', 'simulate', 'send', 'units', 'watch', 'keys'],
+      ...['outbox', 'backup', 'restore', 'forget'],
+    ]),
   );
   for (const command of commands) {
     const help = command.helpInformation();
@@ -42,6 +45,11 @@ test('what is misspelt, missing or out of range: exit 2 and a hint', async () =>
     [['unts'], /Did you mean units\?/],
     [['send', 'lamp', 'setColor', '--tll', '3'], /Did you mean --ttl\?/],
     [['keys', 'mak', 'lamp'], /Did you mean make\?/],
+    [['outbox', 'dead'], /missing required argument 'endpoint'/],
+    [['outbox', 'list', '--al'], /unknown option '--al'/],
+    [['restore'], /missing required argument 'file'/],
+    [['forget'], /missing required argument 'unit'/],
+    [['backup'], /base\.json does not exist/],
     [['send', 'lamp'], /either the name of a command, or --line/],
     [['send'], /missing required argument 'unit'/],
     [['run'], /required option '-c, --config/],
@@ -75,6 +83,10 @@ test('with --json every error is one JSON object on stdout', async () => {
     [['simulate', 'led-lmp'], 2, 'definition-missing'],
     [['units'], 3, 'connect-failed'],
     [['watch'], 3, 'connect-failed'],
+    [['outbox'], 3, 'connect-failed'],
+    [['backup'], 2, 'config-unreadable'],
+    [['restore', 'x.db'], 2, 'config-unreadable'],
+    [['forget', 'lamp'], 2, 'config-unreadable'],
     [['send', 'lamp', 'setColor'], 3, 'connect-failed'],
   ];
   const ended = await Promise.all(cases.map(([words]) => baseunit([...words, '--json'])));

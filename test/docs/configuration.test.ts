@@ -47,9 +47,9 @@ test('every configuration that a document shows is accepted', () => {
 });
 
 test('examples/base.json is accepted, and uses every section', () => {
-  const { units, hub, pusher, http, webhooks } = loadText(textOf('examples/base.json'));
+  const { units, hub, pusher, http, webhooks, store } = loadText(textOf('examples/base.json'));
   expect([units?.known.length, hub?.apps.length, webhooks.length]).toEqual([5, 1, 2]);
-  expect([pusher?.channel, http?.listen.port]).toEqual(['private-requests', 8889]);
+  expect([pusher?.channel, http?.listen.port, store.rawDays]).toEqual(['private-requests', 8889, 30]);
 });
 
 interface Row {
@@ -90,6 +90,7 @@ const least = {
   pusher: { key: 'k', host: '192.0.2.2', auth: { endpoint: 'https://192.0.2.2/auth', token: 't' } },
   hub: { apps: [{ id: 'i', key: 'k', secret: 's', webhooks: [{ url: 'https://192.0.2.3/' }] }] },
   webhooks: [{ url: 'https://192.0.2.4/', secret: 's' }],
+  store: {},
 };
 const leastLegacy = {
   api: { url: 'https://192.0.2.5', token: 't' },

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
-import { commandSchema, outcomeSchema } from '../../base/api/api-schemas.js';
+import type { z } from 'zod';
+import { commandSchema, commandStatusSchema, historySchema, outcomeSchema } from '../../base/api/api-schemas.js';
 import { outcomeKinds, type Report } from '../../base/core/messages.js';
 import { parseCommandEvent, parseUpdateRequest } from '../../base/uplinks/pusher/channel-events.js';
 import { webhookItem } from '../../base/uplinks/webhooks/webhook-events.js';
@@ -13,6 +15,8 @@ const checks: Readonly<Record<string, (value: unknown) => string | undefined>> =
   'update.request': (value) => refusal(parseUpdateRequest(value)),
   'api-command': (value) => commandSchema.safeParse(value).error?.message,
   outcome: (value) => outcomeSchema.strict().safeParse(value).error?.message,
+  'command-status': (value) => complaint(commandStatusSchema, value),
+  history: (value) => complaint(historySchema, value),
   webhook: (value) => {
     const { data } = value as { readonly data: Omit<Report, 'kind'> };
     const { body, id } = webhookItem({ kind: 'report', ...data }, random);
@@ -20,6 +24,13 @@ const checks: Readonly<Record<string, (value: unknown) => string | undefined>> =
     const isSame = JSON.stringify(Object.keys(sent as object)) === JSON.stringify(Object.keys(value as object));
     return isSame && id === data.id ? undefined : `the base sends ${body}`;
   },
+};
+
+/** What the schema does not take of it, or would leave out. */
+const complaint = (schema: z.ZodType, value: unknown): string | undefined => {
+  const { data, error } = schema.safeParse(value);
+  if (error !== undefined) return error.message;
+  return isDeepStrictEqual(data, value) ? undefined : `the base answers ${JSON.stringify(data)}`;
 };
 
 const refusal = (

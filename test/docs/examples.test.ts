@@ -87,6 +87,19 @@ test('webhook-receiver.mjs refuses a wrong signature, and prints an event that c
   expect(receiver.text.match(/only-once/g)).toHaveLength(2);
 });
 
+test('webhook-receiver.mjs takes what either of two secrets signed, while the secret is changed', async () => {
+  const environment = { HOOK_SECRET: 'new', HOOK_SECRET_PREVIOUS: 'old', PORT: '0' };
+  const receiver = new ExampleProgram('webhook-receiver.mjs', [], environment);
+  const [, url] = await receiver.shows(/listening at (\S+)/);
+  const body = JSON.stringify({ type: 'report', timestamp: '2026-01-01T00:00:00.000Z', data: {} });
+  const post = async (secret: string | readonly string[]): Promise<number> => {
+    const headers = { ...signWebhook(secret, 'one', Math.floor(Date.now() / 1_000), body) };
+    return (await fetch(url!, { method: 'POST', headers, body })).status;
+  };
+  expect([await post('new'), await post('old'), await post(['newer', 'new'])]).toEqual([204, 204, 204]);
+  expect(await post(['newer', 'older'])).toBe(401);
+});
+
 test('every path of the API that a document names is in its description', async () => {
   const { base } = await startHouse({ http: { listen: '127.0.0.1:0' } });
   const headers = { authorization: 'Bearer token-of-the-test' };
@@ -97,7 +110,7 @@ test('every path of the API that a document names is in its description', async 
   );
   const named = inlineCode()
     .map(({ text }) => text)
-    .filter((text) => /^(GET|POST) \//.test(text))
+    .filter((text) => /^(GET|POST|DELETE) \//.test(text))
     .map((text) => text.replace('/units/led-lamp/', '/units/{unit}/'));
   expect(described).toEqual(expect.arrayContaining(named));
   expect(new Set(named).size).toBe(described.length);

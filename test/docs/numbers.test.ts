@@ -1,17 +1,21 @@
 import { expect, test } from 'vitest';
 import { defaultApiLimits } from '../../base/api/api-limits.js';
-import { MAX_KNOWN_UNITS, MAX_WEBHOOKS } from '../../base/config/configuration.js';
-import { MAX_WAITING } from '../../base/core/command-queue.js';
+import { DEFAULT_STORE, MAX_KNOWN_UNITS, MAX_WEBHOOKS } from '../../base/config/configuration.js';
+import { MAX_WAITING, MAX_WAITING_OCTETS } from '../../base/core/command-queue.js';
+import { COMMAND_WAIT_MS, MAX_MAILBOX_OCTETS } from '../../base/core/mailbox.js';
 import { REMEMBERED_MS, REMEMBERED_PER_UNIT } from '../../base/core/recent-commands.js';
-import { COMMAND_TIMEOUT_MS, COMMAND_WAIT_MS, MAX_TTL_MS } from '../../base/core/router.js';
+import { COMMAND_TIMEOUT_MS, MAX_TTL_MS } from '../../base/core/router.js';
 import { MAX_RAW_LINE } from '../../base/dialects/line/line-dialect.js';
+import { BACKUPS_KEPT } from '../../base/engine/embedded/backups.js';
+import { MAX_DEAD } from '../../base/engine/embedded/upkeep.js';
 import { DIAL_BACK_OFF, REFUSED_BACK_OFF_MS } from '../../base/links/back-off.js';
 import { HEARTBEAT } from '../../base/links/link-watch.js';
+import { FAILURES_TO_OPEN } from '../../base/uplinks/outbox/circuit-breaker.js';
+import { DISABLE_AFTER_MS } from '../../base/uplinks/outbox/endpoint.js';
+import { MAX_ITEMS, MAX_OCTETS } from '../../base/uplinks/outbox/outbox-room.js';
+import { SCHEDULE_MS } from '../../base/uplinks/outbox/retry-schedule.js';
 import { MAX_IN_FLIGHT } from '../../base/uplinks/pusher/command-intake.js';
-import { FAILURES_TO_OPEN } from '../../base/uplinks/webhooks/circuit-breaker.js';
 import { TOTAL_TIMEOUT_MS } from '../../base/uplinks/webhooks/deliver.js';
-import { MAX_ITEMS, MAX_OCTETS } from '../../base/uplinks/webhooks/memory-outbox.js';
-import { SCHEDULE_MS } from '../../base/uplinks/webhooks/retry-schedule.js';
 import { DEFAULT_RING } from '../../protocol/definition/define-unit.js';
 import { MAX_ANSWER_OCTETS, MAX_MESSAGE_OCTETS, REPLY_HEAD_OCTETS } from '../../protocol/definition/layout.js';
 import { proseOf } from './support/documents.js';
@@ -21,10 +25,11 @@ const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$
 const thousands = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
 const s = (ms: number): string => `${ms / 1_000} s`;
 const min = (ms: number): string => `${ms / 60_000} min`;
+const days = (ms: number): string => `${ms / 86_400_000} days`;
 
 test.each([
   ['README.md', `${grouped(MAX_KNOWN_UNITS)} units`],
-  ['README.md', `${MAX_WAITING} commands waiting for a unit`],
+  ['README.md', `${MAX_WAITING} commands or ${MAX_WAITING_OCTETS / 1_024} KiB waiting for a unit`],
   ['README.md', `${thousands(MAX_MESSAGE_OCTETS)} octets a message`],
   ['README.md', `${MAX_RAW_LINE} octets a raw line`],
   ['README.md', `${grouped(MAX_ITEMS)} events or ${MAX_OCTETS / 2 ** 20} MiB waiting for a webhook`],
@@ -34,16 +39,37 @@ test.each([
   ['README.md', `up to ${s(DIAL_BACK_OFF.capMs)}, after a wrong key after ${min(REFUSED_BACK_OFF_MS)}`],
   ['README.md', `A command waits ${s(COMMAND_TIMEOUT_MS)} for its answer`],
   ['README.md', `its latest ${DEFAULT_RING} while no base is there`],
-  ['README.md', `within ${s(TOTAL_TIMEOUT_MS)}. Anything else is tried again, ${SCHEDULE_MS.length} times`],
+  ['README.md', `within ${s(TOTAL_TIMEOUT_MS)}. Anything else is tried again, ${SCHEDULE_MS.length - 1} times`],
   ['docs/configuration.md', `At most ${MAX_WEBHOOKS} receivers`],
   ['docs/configuration.md', `After ${FAILURES_TO_OPEN} failures in a row`],
   ['docs/definitions.md', `A message takes at most ${thousands(MAX_MESSAGE_OCTETS)} octets`],
   ['docs/definitions.md', `at most ${MAX_ANSWER_OCTETS - REPLY_HEAD_OCTETS} octets`],
-  ['docs/commands-and-outcomes.md', `${MAX_WAITING} commands may wait for one unit`],
+  [
+    'docs/commands-and-outcomes.md',
+    `${MAX_WAITING} commands may wait for one unit, of ${MAX_WAITING_OCTETS / 1_024} KiB together, and ${MAX_MAILBOX_OCTETS / 2 ** 20} MiB of them for all units`,
+  ],
   ['docs/commands-and-outcomes.md', `${thousands(MAX_IN_FLIGHT)} of the channel`],
   ['docs/commands-and-outcomes.md', `waits at most ${s(COMMAND_WAIT_MS)} for its turn`],
   ['docs/commands-and-outcomes.md', `up to ${grouped(MAX_TTL_MS / 1_000)}`],
   ['docs/commands-and-outcomes.md', `last ${REMEMBERED_PER_UNIT} commands for ${REMEMBERED_MS / 60_000} minutes`],
+  [
+    'docs/configuration.md',
+    `After ${FAILURES_TO_OPEN} failures in a row one attempt a minute is made. After ${days(DISABLE_AFTER_MS)} of failures`,
+  ],
+  ['docs/configuration.md', `${grouped(MAX_ITEMS)} events or ${MAX_OCTETS / 2 ** 20} MiB wait for one receiver`],
+  ['docs/configuration.md', `each of the ${BACKUPS_KEPT} backups`],
+  ['docs/store.md', `${DEFAULT_STORE.rawDays} days, and the latest ${grouped(DEFAULT_STORE.rawPerUnit)} of a unit`],
+  ['docs/store.md', `${DEFAULT_STORE.minuteDays} days (\`store.minuteDays\`)`],
+  ['docs/store.md', `${thousands(DEFAULT_STORE.hourDays)} days (\`store.hourDays\`)`],
+  ['docs/store.md', `more than ${thousands(DEFAULT_STORE.maxMiB)} MiB`],
+  ['docs/store.md', `at most ${MAX_TTL_MS / 3_600_000} h`],
+  ['docs/store.md', `${REMEMBERED_MS / 60_000} minutes, the last ${REMEMBERED_PER_UNIT} of a unit`],
+  ['docs/store.md', `at most ${grouped(MAX_DEAD)} for one receiver`],
+  ['docs/store.md', `keeps the latest ${BACKUPS_KEPT}`],
+  ['docs/store.md', `keeps its latest ${DEFAULT_RING} and sends them again`],
+  ['docs/store.md', `tried again ${SCHEDULE_MS.length - 1} times`],
+  ['docs/store.md', `accepted nothing for ${days(DISABLE_AFTER_MS)}`],
+  ['docs/store.md', `At ${grouped(MAX_ITEMS)} events or ${MAX_OCTETS / 2 ** 20} MiB`],
 ])('%s says "%s", as the source does', (document, words) => {
   expect(proseOf(document)).toContain(words);
 });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { definitionSchema, outcomeSchema, unitsSchema } from '../../../base/api/api-schemas.js';
+import { commandStatusSchema, definitionSchema, outcomeSchema, unitsSchema } from '../../../base/api/api-schemas.js';
 import { MAX_DEPTH } from '../../../base/api/request-json.js';
 import { outcomeKinds } from '../../../base/core/messages.js';
 import { descriptorOf, fingerprintOf } from '../../../protocol/definition/index.js';
+import { InternalError } from '../../../protocol/errors.js';
 import rainBarrel from '../../../units/rain-barrel.js';
 import { outcomeOf } from './known-units.js';
 import { post, startApi } from './running-api.js';
@@ -174,6 +175,83 @@ describe('a command', () => {
     const past = await call(`${lamp}/commands`, post(body(bound + 1)));
     expect(past.status).toBe(400);
     expect(past.body.detail).toContain(`${name}: `);
+  });
+});
+
+describe('a command whose base stops', () => {
+  const stops = () => Promise.reject(new InternalError('stopped', 'the base is stopping; the command is kept'));
+
+  it('is 503, and says that it is kept, under which id, and where to ask', async () => {
+    const { call, units } = await startApi();
+    units.answer = stops;
+    const { status, headers, body } = await call(`${lamp}/commands`, post({ command: 'stop', ttlS: 60 }));
+    expect(status).toBe(503);
+    expect(headers.get('connection')).toBe('close');
+    const id = '000102030405060708090a0b0c0d0e0f';
+    expect(body).toMatchObject({ type: 'urn:baseunit:problem:stopping', status: 503 });
+    expect(body.detail).toContain(`"${id}"`);
+    expect(body.detail).toContain(`GET /api/v1/units/kitchen-lamp/commands/${id} `);
+  });
+
+  it('names the unit by its UID, whatever it was asked by, and every id as a path has it', async () => {
+    const { call, units } = await startApi();
+    units.answer = stops;
+    const { body } = await call('/api/v1/units/192.168.1.21/commands', post({ id: 'a/b c', line: 'red', ttlS: 60 }));
+    expect(body.detail).toContain(
+      `GET /api/v1/units/${encodeURIComponent('old lamp/ö')}/commands/${encodeURIComponent('a/b c')} `,
+    );
+  });
+});
+
+describe('how a command stands', () => {
+  const path = (id: string, unit = 'kitchen-lamp') => `/api/v1/units/${unit}/commands/${encodeURIComponent(id)}`;
+
+  it('is waiting, or ended with its outcome', async () => {
+    const { call, units } = await startApi();
+    const request = { id: 'a/b', unit: 'kitchen-lamp', command: 'stop', source: 'pusher' };
+    units.statuses.set('kitchen-lamp a/b', 'waiting');
+    const waiting = await call(path('a/b'));
+    expect(waiting).toMatchObject({ status: 200, body: { status: 'waiting', id: 'a/b', unit: 'kitchen-lamp' } });
+    units.statuses.set('kitchen-lamp a/b', outcomeOf(request, { outcome: 'expired', reason: 'because' }));
+    const { status, body } = await call(path('a/b'));
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      status: 'ended',
+      id: 'a/b',
+      unit: 'kitchen-lamp',
+      outcome: {
+        id: 'a/b',
+        unit: 'kitchen-lamp',
+        command: 'stop',
+        outcome: 'expired',
+        reason: 'because',
+        at: 1_767_225_600_123,
+      },
+    });
+    for (const each of [waiting.body, body]) expect(commandStatusSchema.parse(each)).toEqual(each);
+    expect(outcomeSchema.strict().parse(body.outcome)).toEqual(body.outcome);
+  });
+
+  it('is 404 when it is not remembered, or the unit is not there', async () => {
+    const { call } = await startApi();
+    expect(await call(path('a'))).toMatchObject({
+      status: 404,
+      body: {
+        type: 'urn:baseunit:problem:not-found',
+        detail: expect.stringMatching(/"a" is remembered for kitchen-lamp.* 10 minutes.* 256 /),
+      },
+    });
+    expect(await call(path('a', 'nobody'))).toMatchObject({
+      status: 404,
+      body: { detail: expect.stringContaining('no unit "nobody"') },
+    });
+  });
+
+  it('can be asked for every id that a command may have', async () => {
+    const { call, units } = await startApi();
+    const id = '%'.repeat(64);
+    units.statuses.set('kitchen-lamp '.concat(id), 'waiting');
+    expect((await call(path(id))).body).toEqual({ status: 'waiting', id, unit: 'kitchen-lamp' });
   });
 });
 

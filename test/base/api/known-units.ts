@@ -1,7 +1,8 @@
 import type { CommandRequest } from '../../../base/core/command-request.js';
 import type { Outcome } from '../../../base/core/messages.js';
+import type { History, HistoryQuery } from '../../../base/core/store.js';
 import type { UnitView } from '../../../base/core/unit-view.js';
-import type { UnitsPort } from '../../../base/core/units-port.js';
+import type { CommandStatus, UnitsPort } from '../../../base/core/units-port.js';
 import type { UnitDefinition } from '../../../protocol/definition/index.js';
 import ledLamp from '../../../units/led-lamp.js';
 import ledLampLine from '../../../units/led-lamp-line.js';
@@ -15,6 +16,7 @@ const view = (unit: string, { name, kind, wire }: UnitDefinition, more: Partial<
   state: 'idle',
   drift: [],
   last: {},
+  waiting: 0,
   counts: { reports: 0, commands: 0, missing: 0, refused: 0 },
   ...more,
 });
@@ -23,6 +25,13 @@ const view = (unit: string, { name, kind, wire }: UnitDefinition, more: Partial<
 export class KnownUnits implements UnitsPort {
   readonly requests: CommandRequest[] = [];
   answer: (request: CommandRequest) => Promise<Outcome> | Outcome = (request) => outcomeOf(request);
+  /** By `unit id`. */
+  readonly statuses = new Map<string, CommandStatus>();
+  readonly asked: HistoryQuery[] = [];
+  course: (query: HistoryQuery) => History = () => ({ at: [], fields: {}, isCut: false });
+  readonly forgotten: string[] = [];
+  /** What the store says to whoever asks it for something. */
+  fault: Error | undefined;
   readonly #definitions = new Map<string, UnitDefinition>([
     ['kitchen-lamp', ledLamp],
     ['old lamp/ö', ledLampLine],
@@ -36,6 +45,7 @@ export class KnownUnits implements UnitsPort {
       last: {
         state: { id: 'kitchen-lamp/1/7', fields: { color: '#ff8800', brightness: 80 }, measuredAt: 1_767_225_600_000 },
       },
+      waiting: 2,
       counts: { reports: 7, commands: 3, missing: 1, refused: 0 },
     }),
     view('old lamp/ö', ledLampLine, { address: '192.168.1.21:8888' }),
@@ -61,6 +71,18 @@ export class KnownUnits implements UnitsPort {
   async command(request: CommandRequest): Promise<Outcome> {
     this.requests.push(request);
     return this.answer(request);
+  }
+  commandStatus(unit: string, id: string): CommandStatus | undefined {
+    return this.statuses.get(`${unit} ${id}`);
+  }
+  async history(query: HistoryQuery): Promise<History> {
+    if (this.fault) throw this.fault;
+    this.asked.push(query);
+    return this.course(query);
+  }
+  async forget(unit: string): Promise<void> {
+    if (this.fault) throw this.fault;
+    this.forgotten.push(unit);
   }
 }
 

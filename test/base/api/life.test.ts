@@ -8,6 +8,7 @@ import type { Outcome } from '../../../base/core/messages.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { QuietLog } from '../../support/quiet-log.js';
 import { TestBus } from '../../support/test-bus.js';
+import { KnownOutboxes } from './known-outboxes.js';
 import { KnownUnits, outcomeOf } from './known-units.js';
 import { countingRandom, post, RawClient, startApi, TOKEN } from './running-api.js';
 
@@ -45,6 +46,8 @@ describe('starting', () => {
     const bus = new TestBus();
     const options = {
       units: new KnownUnits(),
+      outbox: new KnownOutboxes(),
+      backup: async () => '',
       bus,
       clock: new ManualClock(),
       random: countingRandom,

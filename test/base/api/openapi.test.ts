@@ -29,12 +29,20 @@ describe('the OpenAPI document', () => {
         .map(([route]) => route)
         .sort(),
     ).toEqual([
+      'DELETE /api/v1/units/{unit}',
       'GET /api/v1/events',
       'GET /api/v1/openapi.json',
+      'GET /api/v1/outbox',
+      'GET /api/v1/outbox/{endpoint}/dead',
       'GET /api/v1/units',
       'GET /api/v1/units/{unit}',
+      'GET /api/v1/units/{unit}/commands/{id}',
       'GET /api/v1/units/{unit}/definition',
+      'GET /api/v1/units/{unit}/history',
       'GET /healthz',
+      'POST /api/v1/backups',
+      'POST /api/v1/outbox/{endpoint}/enable',
+      'POST /api/v1/outbox/{endpoint}/replay',
       'POST /api/v1/units/{unit}/commands',
     ]);
   });
@@ -44,10 +52,12 @@ describe('the OpenAPI document', () => {
     for (const [route, operation] of operations(api)) {
       expect(operation.operationId, route).toMatch(/^[a-z][A-Za-z]+$/);
       expect(operation.summary, route).not.toBe('');
-      const { 200: ok, ...refusals } = operation.responses;
-      expect(Object.values(ok.content as object), route).toEqual([
-        expect.objectContaining({ schema: expect.any(Object) }),
-      ]);
+      const { 200: ok, 204: done, ...refusals } = operation.responses;
+      if (done === undefined)
+        expect(Object.values(ok.content as object), route).toEqual([
+          expect.objectContaining({ schema: expect.any(Object) }),
+        ]);
+      else expect([route, ok, done.content]).toEqual(['DELETE /api/v1/units/{unit}', undefined, undefined]);
       const statuses = Object.keys(refusals);
       if (route === 'GET /healthz') expect(statuses).toEqual(['403', '431', '503']);
       else expect(statuses, route).toEqual(expect.arrayContaining(['401', '403', '429', '431', '500', '503']));
@@ -74,7 +84,18 @@ describe('the OpenAPI document', () => {
 
   it('has the schemas of all that is taken and given', async () => {
     const api = await document();
-    expect(Object.keys(api.components.schemas).sort()).toEqual(['Command', 'Definition', 'Outcome', 'Problem', 'Unit']);
+    expect(Object.keys(api.components.schemas).sort()).toEqual([
+      'Command',
+      'CommandStatus',
+      'DeadLetter',
+      'Definition',
+      'History',
+      'Outbox',
+      'Outcome',
+      'Problem',
+      'Replay',
+      'Unit',
+    ]);
     expect(api.components.schemas.Command.properties).toMatchObject({
       id: { type: 'string', maxLength: 64 },
       line: { maxLength: 64 },
@@ -96,6 +117,25 @@ describe('the OpenAPI document', () => {
       'query unit',
     ]);
     expect(Object.keys(events.responses[200].content)).toEqual(['text/event-stream']);
+    expect(api.components.schemas.Unit.required).toContain('waiting');
+    const history = api.paths['/api/v1/units/{unit}/history'].get;
+    const queries = history.parameters.filter(({ in: where }: Json) => where === 'query');
+    expect(Object.fromEntries(queries.map(({ name, schema }: Json) => [name, schema.type]))).toEqual({
+      report: 'string',
+      from: 'integer',
+      to: 'integer',
+      resolution: 'string',
+      limit: 'integer',
+    });
+    expect(queries.some(({ required }: Json) => required)).toBe(false);
+    expect(queries.find(({ name }: Json) => name === 'limit').schema).toMatchObject({ minimum: 1, maximum: 10_000 });
+    const replay = api.paths['/api/v1/outbox/{endpoint}/replay'].post;
+    expect(replay.requestBody.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Replay' });
+    const dead = api.paths['/api/v1/outbox/{endpoint}/dead'].get.responses[200].content['application/json'].schema;
+    expect(dead.properties).toMatchObject({
+      dead: { items: { $ref: '#/components/schemas/DeadLetter' } },
+      next: { type: 'integer' },
+    });
   });
 
   it('refers to nothing that it does not have', async () => {

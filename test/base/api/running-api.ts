@@ -5,6 +5,7 @@ import { Api, type ApiOptions } from '../../../base/api/api.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { QuietLog } from '../../support/quiet-log.js';
 import { TestBus } from '../../support/test-bus.js';
+import { KnownOutboxes } from './known-outboxes.js';
 import { KnownUnits } from './known-units.js';
 
 export const TOKEN = 'A-token_of-43-characters-as-the-base-makes-it';
@@ -14,6 +15,7 @@ export interface RunningApi {
   readonly url: string;
   readonly port: number;
   readonly units: KnownUnits;
+  readonly outbox: KnownOutboxes;
   readonly bus: TestBus;
   readonly clock: ManualClock;
   readonly log: QuietLog;
@@ -37,10 +39,13 @@ export const countingRandom = {
 /** An API on a free port, stopped when the test is finished. */
 export async function startApi(options: Partial<ApiOptions> = {}): Promise<RunningApi> {
   const [units, bus, clock, log] = [new KnownUnits(), new TestBus(), new ManualClock(), new QuietLog()];
+  const outbox = new KnownOutboxes();
   const api = new Api({
     listen: { host: '127.0.0.1', port: 0 },
     token: TOKEN,
     units,
+    outbox,
+    backup: async () => '/var/lib/baseunit/backups/baseunit-2026-01-01.db',
     bus,
     clock,
     random: countingRandom,
@@ -57,7 +62,7 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Runni
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
-  return { api, url, port: Number(new URL(url).port), units, bus, clock, log, call };
+  return { api, url, port: Number(new URL(url).port), units, outbox, bus, clock, log, call };
 }
 
 export function post(body: unknown, headers: Record<string, string> = {}): RequestInit {

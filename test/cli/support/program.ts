@@ -22,6 +22,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Beside PATH and HOME: nothing of this process's own environment gets through. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that runs it, with its words, as `['strace', '-f']`. */
+  readonly under?: readonly string[];
   /** Of the project whose program it is. */
   readonly project?: string;
 }
@@ -45,7 +47,8 @@ export class Program {
   constructor(words: readonly string[], options: ProgramOptions = {}) {
     const { PATH = '', HOME = '' } = process.env;
     const script = join(options.project ?? root, 'cli', 'baseunit.mjs');
-    const child = spawn(process.execPath, [script, ...words], {
+    const [program, ...rest] = [...(options.under ?? []), process.execPath, script, ...words];
+    const child = spawn(program!, rest, {
       cwd: options.cwd ?? temporaryFolder(),
       env: { PATH, HOME, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,75 @@
+import type { FastifyInstance } from 'fastify';
+import { InternalError } from '../../protocol/errors.js';
+import { toHex } from '../../protocol/octets.js';
+import type { Outcome } from '../core/messages.js';
+import type { Random } from '../core/random.js';
+import { REMEMBERED_MS, REMEMBERED_PER_UNIT } from '../core/recent-commands.js';
+import type { UnitsPort } from '../core/units-port.js';
+import { checkInput, commandSchema } from './api-schemas.js';
+import { routeDocs } from './openapi.js';
+import { type Problem, problem } from './problem.js';
+import { sendProblem } from './send-problem.js';
+import { sendUnknownUnit, type UnitRoute } from './unknown-unit.js';
+
+/** Of a command that its sender gave none. */
+const ID_OCTETS = 16;
+const UNIT_PORT = 8888;
+
+interface CommandRoute {
+  readonly Params: { readonly unit: string; readonly id: string };
+}
+
+/** `/units/{unit}/commands…`: tells a unit to do something, and how that ended. */
+export function commandsRoutes(app: FastifyInstance, units: UnitsPort, random: Random): void {
+  app.post<UnitRoute>('/units/:unit/commands', { schema: routeDocs.commands }, async (request, reply) => {
+    const body = checkInput(commandSchema, request.body, 'the body');
+    if (!body.ok) return sendProblem(reply, problem(400, 'bad-request', body.detail));
+    const { unit } = request.params;
+    const { id = toHex(random.octets(ID_OCTETS)), command, fields, line, ttlS } = body.value;
+    const uid = uidOf(units, unit, line !== undefined);
+    if (uid === undefined) return sendUnknownUnit(reply, units, unit);
+    try {
+      const outcome = await units.command({
+        id,
+        unit,
+        command: command ?? 'update',
+        ...(fields === undefined ? {} : { fields }),
+        ...(line === undefined ? {} : { line }),
+        ...(ttlS === undefined ? {} : { ttlMs: Math.ceil(ttlS * 1_000) }),
+        source: 'api',
+      });
+      return outcomeView(outcome);
+    } catch (error) {
+      if (!(error instanceof InternalError && error.code === 'stopped')) throw error;
+      return sendProblem(reply.header('connection', 'close'), keptProblem(uid, id));
+    }
+  });
+
+  app.get<CommandRoute>('/units/:unit/commands/:id', { schema: routeDocs.command }, (request, reply) => {
+    const { unit, id } = request.params;
+    if (units.get(unit) === undefined) return sendUnknownUnit(reply, units, unit);
+    const status = units.commandStatus(unit, id);
+    if (status === undefined) {
+      const detail = `No command with the id ${JSON.stringify(id)} is remembered for ${unit}. Outcomes are known for ${REMEMBERED_MS / 60_000} minutes, those of a unit's last ${REMEMBERED_PER_UNIT} commands.`;
+      return sendProblem(reply, problem(404, 'not-found', detail));
+    }
+    if (status === 'waiting') return { status, id, unit };
+    return { status: 'ended', id, unit, outcome: outcomeView(status) };
+  });
+}
+
+function outcomeView({ kind: _kind, source: _source, ...view }: Outcome): Omit<Outcome, 'kind' | 'source'> {
+  return view;
+}
+
+/** A line may be sent to a unit's address, too. */
+function uidOf(units: UnitsPort, unit: string, isLine: boolean): string | undefined {
+  if (units.get(unit) !== undefined || !isLine) return units.get(unit)?.unit;
+  return units.list().find(({ address }) => address === unit || address === `${unit}:${UNIT_PORT}`)?.unit;
+}
+
+function keptProblem(unit: string, id: string): Problem {
+  const path = `/api/v1/units/${encodeURIComponent(unit)}/commands/${encodeURIComponent(id)}`;
+  const detail = `The base is stopping. It keeps the command, with the id ${JSON.stringify(id)}, and goes on with it when it runs again; then ask GET ${path} how it ended.`;
+  return problem(503, 'stopping', detail);
+}

@@ -1,0 +1,24 @@
+import type { FastifyReply } from 'fastify';
+import type { UnitsPort } from '../core/units-port.js';
+import { problem } from './problem.js';
+import { sendProblem } from './send-problem.js';
+
+/** A route whose path names a unit. */
+export interface UnitRoute {
+  readonly Params: { readonly unit: string };
+}
+
+/** Of those that there are, in the answer to a question for one that there is not. */
+const MAX_NAMED = 10;
+
+export function sendUnknownUnit(reply: FastifyReply, units: UnitsPort, unit: string): FastifyReply {
+  const known = named(units.list().map((view) => view.unit));
+  const detail = `There is no unit ${JSON.stringify(unit)}; there are: ${known}. Units are configured in units.known.`;
+  return sendProblem(reply, problem(404, 'not-found', detail));
+}
+
+/** Names for a person to choose from. */
+export function named(all: readonly string[]): string {
+  const first = all.slice(0, MAX_NAMED).join(', ');
+  return all.length > MAX_NAMED ? `${first} and ${all.length - MAX_NAMED} more` : first || 'none';
+}
