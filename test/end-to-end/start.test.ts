@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually, root, temporaryFolder } from './support/house.js';
@@ -16,6 +16,20 @@ function checkout(): string {
     cpSync(join(root, file), join(folder, file), { force: true, preserveTimestamps: true });
   }
   return folder;
+}
+
+/**
+ * SQLite ready-made for this machine, where npm looks for it before it compiles it: what its makers offer for download, here
+ * as it was compiled for the tests themselves.
+ */
+function readyMadeSqlite(): Record<string, string> {
+  const folder = temporaryFolder();
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/better-sqlite3/package.json'), 'utf8'));
+  const { modules } = process.versions;
+  const name = `better-sqlite3-v${version}-node-v${modules}-${process.platform}-${process.arch}.tar.gz`;
+  const compiled = 'build/Release/better_sqlite3.node';
+  execFileSync('tar', ['-czf', join(folder, name), '-C', join(root, 'node_modules/better-sqlite3'), compiled]);
+  return { npm_config_better_sqlite3_local_prebuilds: folder };
 }
 
 /** Everything a process group has printed, and a way to wait for more. */
@@ -63,12 +77,13 @@ function start(
   words: readonly string[],
   program = 'npm',
   path = process.env.PATH,
+  more: Readonly<Record<string, string>> = {},
 ): { readonly output: Output; readonly group: number; readonly ended: Promise<void> } {
   const child = spawn(program, words, {
     cwd: folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PATH: path, NO_COLOR: '1' },
+    env: { ...process.env, ...more, PATH: path, NO_COLOR: '1' },
   });
   const group = child.pid!;
   onTestFinished(() => {
@@ -136,7 +151,7 @@ test('units do not outlive a demonstration that was killed', async () => {
 
 test('npm start on a fresh checkout reaches its first reading, its commands work as printed, Ctrl-C leaves nothing behind', async () => {
   const folder = checkout();
-  const started = start(folder, ['start']);
+  const started = start(folder, ['start'], 'npm', process.env.PATH, readyMadeSqlite());
   await started.output.shows(/thermometer\s+reading\s+temperature [\d.]+ °C/);
   expect(started.output.text).toMatch(/led-lamp\s+updatable\s+127\.0\.0\.1:\d+\s+firmware as process \d+/);
 
