@@ -56,23 +56,26 @@ function modifiedAt(path) {
   return existsSync(path) ? statSync(path).mtimeMs : 0;
 }
 
-function installPackages() {
+function installPackages(goal) {
   const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
   if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
   console.error('Installing npm packages …');
-  if (npmInstall()) return;
+  if (npmInstall(goal)) return;
   // Where SQLite is not there ready-made for this machine, npm compiles it.
   const isMissing = BUILD_TOOLS.some(({ program }) => !has(program));
   if (isMissing) {
     installPrograms(BUILD_TOOLS, true);
-    if (npmInstall()) return;
+    if (npmInstall(goal)) return;
   }
   fail('npm install failed: see above. It needs the npm registry once.');
 }
 
-function npmInstall() {
+function npmInstall(goal) {
   const words = ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'];
-  const env = { ...process.env, JOBS: 'max' };
+  // Who waits for tests does not wait for the compiler's last per cent: a minute instead of three.
+  const { CFLAGS = '', CXXFLAGS = '' } = process.env;
+  const quick = goal === 'test' ? { CFLAGS: `${CFLAGS} -O1`, CXXFLAGS: `${CXXFLAGS} -O1` } : {};
+  const env = { ...process.env, ...quick, JOBS: 'max' };
   return spawnSync('npm', words, { cwd: root, stdio: ['inherit', 2, 2], env }).status === 0;
 }
 
@@ -165,7 +168,7 @@ function takePlace(fresh, dist) {
 
 export function prepare(goal) {
   checkNode();
-  installPackages();
+  installPackages(goal);
   installPrograms(PROGRAMS[goal], goal === 'test');
   build();
 }
