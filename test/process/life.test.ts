@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
@@ -37,6 +37,9 @@ test('a base with compiled units: JSON lines, a token only its owner can read, a
   expect(await base.logged('the base runs')).toMatchObject({ name: 'life', units: 2 });
   expect(modeOf(join(base.stateFolder, 'api-token'))).toBe(0o600);
   expect(modeOf(base.stateFolder)).toBe(0o700);
+  const kept = readdirSync(base.stateFolder).filter((name) => statSync(join(base.stateFolder, name)).isFile());
+  expect(kept.sort()).toEqual(['api-token', 'baseunit.db', 'baseunit.db-wal', 'running.json']);
+  for (const name of kept) expect(`${name} ${modeOf(join(base.stateFolder, name))}`).toBe(`${name} ${0o600}`);
   const running = JSON.parse(readFileSync(join(base.stateFolder, 'running.json'), 'utf8'));
   expect(running).toMatchObject({ pid: base.pid, url: base.url, configFile: base.file });
 

@@ -52,21 +52,25 @@ export class SqliteFile {
   /**
    * Opens and checks it, brings it up to date; makes it when it is not there. A damaged file is renamed to
    * `<path>.damaged-<stamp>` with its WAL. `:memory:` keeps nothing. Throws a {@link Fault}-like Error when it is locked, made
-   * by a later version, or cannot be written.
+   * by a later version, or cannot be written. `steps` are the versions it can have.
    */
-  static open(path: string, stamp: string): { readonly file: SqliteFile; readonly opened: Opened } {
+  static open(
+    path: string,
+    stamp: string,
+    steps: readonly string[] = migrations,
+  ): { readonly file: SqliteFile; readonly opened: Opened } {
     const isNew = path === ':memory:' || !existsSync(path) || statSync(path).size === 0;
     // A WAL without its database would be dropped by SQLite in silence.
     if (isNew && existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0) {
       const reason = 'the file is missing or empty, and its write-ahead log is there';
       const movedTo = setAside(path, stamp);
-      return { file: SqliteFile.#begin(path), opened: { isNew: true, damaged: { movedTo, reason } } };
+      return { file: SqliteFile.#begin(path, steps), opened: { isNew: true, damaged: { movedTo, reason } } };
     }
-    if (isNew) return { file: SqliteFile.#begin(path), opened: { isNew: true } };
+    if (isNew) return { file: SqliteFile.#begin(path, steps), opened: { isNew: true } };
     try {
       const database = connect(path);
       try {
-        const opened = check(database, path);
+        const opened = check(database, path, steps);
         return { file: new SqliteFile(path, database), opened };
       } catch (error) {
         database.close();
@@ -76,18 +80,18 @@ export class SqliteFile {
       if (!isDamage(error)) throw error;
       const reason = (error as Error).message;
       const movedTo = setAside(path, stamp);
-      return { file: SqliteFile.#begin(path), opened: { isNew: true, damaged: { movedTo, reason } } };
+      return { file: SqliteFile.#begin(path, steps), opened: { isNew: true, damaged: { movedTo, reason } } };
     }
   }
 
-  static #begin(path: string): SqliteFile {
+  static #begin(path: string, steps: readonly string[]): SqliteFile {
     if (path !== ':memory:') {
       rmSync(path, { force: true });
       closeSync(openSync(path, 'w', 0o600));
     }
     const database = connect(path);
     try {
-      migrate(database);
+      migrate(database, steps);
     } catch (error) {
       database.close();
       throw error;
@@ -267,19 +271,19 @@ function connect(path: string): Database.Database {
   }
 }
 
-function check(database: Database.Database, path: string): Opened {
+function check(database: Database.Database, path: string, steps: readonly string[]): Opened {
   quickCheck(database);
   const from = database.pragma('user_version', { simple: true }) as number;
-  if (from > migrations.length) {
-    const what = `the store is of version ${from}, which a later baseunit made; this one knows ${migrations.length}`;
+  if (from > steps.length) {
+    const what = `the store is of version ${from}, which a later baseunit made; this one knows ${steps.length}`;
     throw new OpenError('TOO_NEW', what);
   }
-  if (from === migrations.length) return { isNew: false };
+  if (from === steps.length) return { isNew: false };
   const tables = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
   if (from === 0 && tables > 0) throw new OpenError('FOREIGN', 'it is the SQLite file of another program');
   // Cut off before its tables were made: there is nothing to keep.
   if (from === 0) {
-    migrate(database);
+    migrate(database, steps);
     return { isNew: true };
   }
   const keptAt = `${path}.version-${from}`;
@@ -288,13 +292,13 @@ function check(database: Database.Database, path: string): Opened {
   database.prepare('VACUUM INTO ?').run(keptAt);
   chmodSync(keptAt, 0o600);
   sync(keptAt);
-  migrate(database);
+  migrate(database, steps);
   return { isNew: false, migrated: { from, keptAt } };
 }
 
-function migrate(database: Database.Database): void {
+function migrate(database: Database.Database, steps: readonly string[]): void {
   const from = database.pragma('user_version', { simple: true }) as number;
-  for (const [index, step] of migrations.slice(from).entries()) {
+  for (const [index, step] of steps.slice(from).entries()) {
     database.transaction(() => {
       database.exec(step);
       database.pragma(`user_version = ${from + index + 1}`);

@@ -100,6 +100,30 @@ describe('a file that is damaged is set aside, and a new one begun', () => {
   });
 });
 
+describe('a file that an earlier version made', () => {
+  const added = 'CREATE TABLE added (x INTEGER) STRICT; INSERT INTO added VALUES (7);';
+
+  test('is brought up to date with all that is in it, and kept as it was', () => {
+    const path = filled();
+    const { file, opened } = SqliteFile.open(path, 's', [...migrations, added]);
+    const keptAt = `${path}.version-${migrations.length}`;
+    expect(opened).toEqual({ isNew: false, migrated: { from: migrations.length, keptAt } });
+    expect(file.all('units', [])).toHaveLength(100);
+    file.close();
+    expect(statSync(keptAt).mode & 0o777).toBe(0o600);
+    expect(unitsIn(keptAt)).toBe(100);
+    const { file: again, opened: found } = SqliteFile.open(path, 's', [...migrations, added]);
+    again.close();
+    expect(found).toEqual({ isNew: false });
+  });
+
+  test('a step that fails leaves it as it was', () => {
+    const path = filled();
+    expect(() => SqliteFile.open(path, 's', [...migrations, `${added} NONSENSE`])).toThrow(/syntax/);
+    expect(unitsIn(path)).toBe(100);
+  });
+});
+
 describe('a file that is not ours to use is left alone', () => {
   const refusal = (path: string): string | undefined => {
     try {
