@@ -1,5 +1,5 @@
-import { existsSync, linkSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { BaseUnitError, ConfigurationError, StoreError } from '../../../protocol/errors.js';
 import type { Random } from '../../core/random.js';
@@ -37,9 +37,10 @@ export interface Restored {
  */
 export function restoreStore({ backup, store, stamp, random }: RestoreOptions): Restored {
   const path = existsSync(store) ? realpathSync(store) : store;
-  const copy = `${path}.restoring`;
+  // Each process its own: two at a time must not take each other's.
+  const copy = `${path}.restoring-${process.pid}`;
   try {
-    removeAll(copy);
+    for (const left of leftCopies(path)) rmSync(left, { force: true });
     const commandsLeftOut = prepare(backup, path, copy, random);
     return { before: exchange(copy, path, stamp), commandsLeftOut };
   } catch (error) {
@@ -47,6 +48,27 @@ export function restoreStore({ backup, store, stamp, random }: RestoreOptions): 
     if (error instanceof BaseUnitError) throw error;
     const what = `the store ${path} cannot be written: ${(error as Error).message}`;
     throw new StoreError('store-failed', what, { cause: error });
+  }
+}
+
+/** Copies of restorations that were cut off: their processes are gone. */
+function leftCopies(path: string): string[] {
+  const folder = dirname(path);
+  if (!existsSync(folder)) return [];
+  const prefix = `${basename(path)}.restoring-`;
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(prefix) && !isAlive(Number.parseInt(name.slice(prefix.length), 10)))
+    .map((name) => join(folder, name));
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

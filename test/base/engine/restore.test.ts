@@ -178,7 +178,7 @@ describe('a backup that is brought back', () => {
 
   it('is not disturbed by what an interrupted one left', async () => {
     const { store, restore, load, files } = await house();
-    for (const suffix of ['', '-journal', '-wal', '.new']) writeFileSync(`${store}.restoring${suffix}`, 'rest');
+    for (const suffix of ['', '-journal', '-wal', '.new']) writeFileSync(`${store}.restoring-4194305${suffix}`, 'rest');
     restore();
     expect(Object.keys(files()).filter((name) => name.includes('restoring'))).toEqual([]);
     expect((await load()).reports).toHaveLength(1);
