@@ -65,7 +65,13 @@ export class BaseProcess extends Program {
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.url}/api/v1${path}`, { headers: { authorization: `Bearer ${this.token}` } });
+    const headers = { authorization: `Bearer ${this.token}` };
+    let response = await fetch(`${this.url}/api/v1${path}`, { headers });
+    // The API lets one token ask 20 times a second; who asks more often is told to wait.
+    while (response.status === 429) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      response = await fetch(`${this.url}/api/v1${path}`, { headers });
+    }
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
