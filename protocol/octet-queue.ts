@@ -24,6 +24,7 @@ export class OctetQueue {
 
   /** Copies what is left out of its chunk, so that a large chunk is not kept alive by a few octets. Call it when done with a chunk. */
   settle(): void {
-    this.#pending = this.#pending.slice();
+    // Not `slice`: a Buffer's is a view.
+    this.#pending = new Uint8Array(this.#pending);
   }
 }

@@ -74,8 +74,10 @@ export interface TransmissionLimits {
   readonly maxPayload: number;
 }
 
-/** An empty payload: what an answer without content carries. */
-export const emptyPayload: PayloadBlock = { format: payloadFormats.binary, options: 1, data: new Uint8Array(0) };
+/** What a transmission without content carries. */
+export const noPayload: PayloadBlock = { format: payloadFormats.binary, options: 0, data: new Uint8Array(0) };
+/** The same between a typed unit and the base (wire/unit.md, "Fields"). */
+export const emptyTypedPayload: PayloadBlock = { ...noPayload, options: 1 };
 
 export function encodeTransmission(transmission: Transmission): Uint8Array {
   const writer = new OctetWriter();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tagOf } from '../../protocol/iotsocket/proof.js';
 import { MAX_UNIT_PAYLOAD, type Received, SealedStream } from '../../protocol/iotsocket/sealed-stream.js';
-import { emptyPayload, type Transmission } from '../../protocol/iotsocket/transmission.js';
+import { emptyTypedPayload, type Transmission } from '../../protocol/iotsocket/transmission.js';
 import { concat, fromHex, toHex } from '../../protocol/octets.js';
 import { countingCrypto } from './crypto.js';
 
@@ -12,7 +12,7 @@ const stream = (role: 'unit' | 'base') => new SealedStream({ crypto, sessionKey,
 const request = (tracking: number, length = 3): Transmission => ({
   kind: 'request',
   tracking,
-  payload: { ...emptyPayload, data: new Uint8Array(length).fill(7) },
+  payload: { ...emptyTypedPayload, data: new Uint8Array(length).fill(7) },
 });
 const received = (to: SealedStream, ...chunks: Uint8Array[]): Received[] =>
   chunks.flatMap((chunk) => [...to.open(chunk)]);
