@@ -1,3 +1,6 @@
+/** A command's fields are at most a list in an object in an object. */
+export const MAX_BODY_DEPTH = 16;
+
 /** What one client may take of the base (reference/limits.md: HTTP, SSE, Rate limits). */
 export interface ApiLimits {
   /** For all headers of a request to arrive. Node's 60 s lets one slow client hold a socket for a minute. */

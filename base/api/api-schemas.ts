@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { outcomeKinds, presenceStates } from '../core/messages.js';
+import { payloadFormatNames } from '../core/opaque-payload.js';
 import { resolutions } from '../core/store.js';
+import { unitDialects } from '../core/unit-view.js';
 import { streamKinds } from './event-stream.js';
 import { problemKinds } from './problem.js';
 
@@ -54,10 +56,14 @@ export const healthSchema = z.object({ status: z.enum(['ok', 'stopping']) });
 
 export const unitSchema = z.object({
   unit: z.string().meta({ description: 'The UID' }),
-  definition: z.string(),
+  dialect: z.enum(unitDialects).meta({
+    description:
+      'Who serves it: `unit` and `line` are typed, `iotsocket` is an object of the access list and has no definition',
+  }),
+  definition: z.string().optional().meta({ description: 'Where the unit is typed' }),
   version: z.string().optional().meta({ description: 'As the unit itself told it' }),
-  kind: z.enum(['read', 'updatable']),
-  wire: z.enum(['session', 'line']),
+  kind: z.enum(['read', 'updatable']).optional().meta({ description: 'Where the unit is typed' }),
+  wire: z.enum(['session', 'line']).optional().meta({ description: 'Where the unit is typed' }),
   address: z.string().optional(),
   state: z.enum(presenceStates),
   reason: z.string().optional().meta({ description: 'Why it is offline' }),
@@ -120,12 +126,9 @@ export const commandSchema = z
       .regex(/^[\x20-\x7e]*$/, { error: 'must be printable ASCII' })
       .optional()
       .meta({ description: 'Yours; the same id for the same unit is a duplicate. Default: a new one' }),
-    command: z
-      .string()
-      .min(1)
-      .max(MAX_NAME_CHARACTERS)
-      .optional()
-      .meta({ description: 'Its name in the definition. May be left out with `line`' }),
+    command: z.string().min(1).max(MAX_NAME_CHARACTERS).optional().meta({
+      description: 'Its name in the definition; `request` for a unit without one. May be left out with `line`',
+    }),
     fields: z
       .record(z.string(), z.unknown())
       .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, { error: `has more than ${MAX_FIELDS} fields` })
@@ -138,6 +141,13 @@ export const commandSchema = z
       .regex(/^[\x20-\x7e]*$/, { error: 'must be printable ASCII' })
       .optional()
       .meta({ description: 'For line units, instead of fields: the line to write, as it is' }),
+    payload: z.unknown().optional().meta({
+      description: 'For a unit without a definition, instead of fields: what is asked of it, as `format` says',
+    }),
+    format: z.enum(payloadFormatNames).optional().meta({
+      description:
+        'Of `payload`: `json` is any JSON value (default), `ascii` and `utf8` a string, `binary` an array of octets',
+    }),
     ttlS: z
       .number()
       .positive()
@@ -150,7 +160,14 @@ export const commandSchema = z
     if (body.command === undefined && body.line === undefined)
       say('command', 'is missing; name a command of the definition');
     if (body.fields !== undefined && body.line !== undefined) say('line', 'goes instead of fields; send one of them');
+    if (body.payload !== undefined && (body.fields !== undefined || body.line !== undefined))
+      say('payload', 'goes instead of fields and line; send one of them');
+    if (body.format !== undefined && body.payload === undefined) say('format', 'has no meaning without payload');
   });
+
+const payloadSchema = z
+  .object({ format: z.enum(payloadFormatNames), value: z.unknown() })
+  .meta({ description: 'What a unit without a definition answered with' });
 
 export const outcomeSchema = z.object({
   id: z.string(),
@@ -159,6 +176,8 @@ export const outcomeSchema = z.object({
   outcome: z.enum(outcomeKinds),
   reason: z.string().optional().meta({ description: 'Why, when it is not ok' }),
   reply: values.optional().meta({ description: 'What the unit answered with' }),
+  code: z.int().optional().meta({ description: 'Return code of a unit without a definition; 0 is valid' }),
+  payload: payloadSchema.optional(),
   at: unixMs,
 });
 
@@ -172,11 +191,10 @@ export const commandStatusSchema = z.union([
 ]);
 
 export const historyQuery = z.strictObject({
-  report: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'Its name in the definition. May be left out where there is only one' }),
+  report: z.string().min(1).optional().meta({
+    description:
+      'Its name in the definition; `telemetry` for a unit without one. May be left out where there is only one',
+  }),
   from: whole(0, MAX_UNIX_MS).optional().meta({ description: 'Unix ms, included. Default: 24 h before `to`' }),
   to: whole(0, MAX_UNIX_MS).optional().meta({ description: 'Unix ms, excluded. Default: all up to now' }),
   resolution: z

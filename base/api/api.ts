@@ -7,8 +7,9 @@ import type { Clock } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import type { OutboxPort } from '../core/outbox-port.js';
 import type { Random } from '../core/random.js';
+import { parseRequestJson } from '../core/request-json.js';
 import type { UnitsPort } from '../core/units-port.js';
-import { type ApiLimits, defaultApiLimits } from './api-limits.js';
+import { type ApiLimits, defaultApiLimits, MAX_BODY_DEPTH } from './api-limits.js';
 import { answerClientError, problemOfError } from './client-errors.js';
 import { commandsRoutes } from './commands-routes.js';
 import { EventStream } from './event-stream.js';
@@ -18,7 +19,6 @@ import { historyRoute } from './history-route.js';
 import { components, routeDocs, swaggerOptions } from './openapi.js';
 import { outboxRoutes } from './outbox-routes.js';
 import { problem } from './problem.js';
-import { parseRequestJson } from './request-json.js';
 import { sendProblem } from './send-problem.js';
 import { storeRoutes } from './store-routes.js';
 import { unitsRoutes } from './units-routes.js';
@@ -152,7 +152,7 @@ export class Api {
   #readJson(app: FastifyInstance): void {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-      const parsed = parseRequestJson(body as Buffer);
+      const parsed = parseRequestJson(body as Buffer, MAX_BODY_DEPTH);
       if (parsed.ok) done(null, parsed.value);
       else done(Object.assign(new SyntaxError(parsed.detail), { statusCode: 400 }));
     });

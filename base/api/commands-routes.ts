@@ -25,7 +25,7 @@ export function commandsRoutes(app: FastifyInstance, units: UnitsPort, random: R
     const body = checkInput(commandSchema, request.body, 'the body');
     if (!body.ok) return sendProblem(reply, problem(400, 'bad-request', body.detail));
     const { unit } = request.params;
-    const { id = toHex(random.octets(ID_OCTETS)), command, fields, line, ttlS } = body.value;
+    const { id = toHex(random.octets(ID_OCTETS)), command, fields, line, payload, format, ttlS } = body.value;
     const uid = uidOf(units, unit, line !== undefined);
     if (uid === undefined) return sendUnknownUnit(reply, units, unit);
     try {
@@ -35,6 +35,8 @@ export function commandsRoutes(app: FastifyInstance, units: UnitsPort, random: R
         command: command ?? 'update',
         ...(fields === undefined ? {} : { fields }),
         ...(line === undefined ? {} : { line }),
+        ...(payload === undefined ? {} : { payload }),
+        ...(format === undefined ? {} : { format }),
         ...(ttlS === undefined ? {} : { ttlMs: Math.ceil(ttlS * 1_000) }),
         source: 'api',
       });
@@ -64,8 +66,15 @@ function outcomeView({ kind: _kind, source: _source, ...view }: Outcome): Omit<O
 
 /** A line may be sent to a unit's address, too. */
 function uidOf(units: UnitsPort, unit: string, isLine: boolean): string | undefined {
-  if (units.get(unit) !== undefined || !isLine) return units.get(unit)?.unit;
-  return units.list().find(({ address }) => address === unit || address === `${unit}:${UNIT_PORT}`)?.unit;
+  const known = units.get(unit);
+  if (known !== undefined || !isLine) return known?.unit;
+  for (const uid of units.uids()) {
+    // Of many thousand objects none has an address.
+    if (units.definitionOf(uid) === undefined) continue;
+    const { address } = units.get(uid)!;
+    if (address === unit || address === `${unit}:${UNIT_PORT}`) return uid;
+  }
+  return undefined;
 }
 
 function keptProblem(unit: string, id: string): Problem {

@@ -4,11 +4,12 @@ import type { Bus, Unsubscribe } from '../core/bus.js';
 import type { Clock, Timer } from '../core/clock.js';
 import type { Log } from '../core/log.js';
 import type { CoreMessage } from '../core/messages.js';
+import { withoutPart } from '../core/without-part.js';
 import type { ApiLimits } from './api-limits.js';
 import { EventRing, type StreamEvent } from './event-ring.js';
 
 /** The core messages that are told to clients. */
-export const streamKinds = ['report', 'outcome', 'presence', 'log'] as const;
+export const streamKinds = ['report', 'outcome', 'request', 'response', 'presence', 'log'] as const;
 export type StreamKind = (typeof streamKinds)[number];
 
 export interface EventStreamOptions {
@@ -37,6 +38,8 @@ interface Client {
   isLive: boolean;
 }
 
+/** A longer event is told without its payload: a thousand of them are kept, and one must not cut a client off. */
+export const MAX_EVENT_OCTETS = 16 * 1024;
 /** How much is written at once to a client that catches up; the rest waits until that has gone out. */
 const CATCH_UP_OCTETS = 64 * 1024;
 /** Tells browsers when to come back after a cut. */
@@ -109,8 +112,7 @@ export class EventStream {
   }
 
   #hear(message: Extract<CoreMessage, { readonly kind: StreamKind }>): void {
-    const { kind, ...data } = message;
-    const event = this.#ring.add(kind, message.unit, JSON.stringify(data));
+    const event = this.#ring.add(message.kind, message.unit, dataOf(message));
     for (const client of this.#clients) if (client.isLive) this.#give(client, event);
   }
 
@@ -151,4 +153,11 @@ export class EventStream {
       this.#pingLater();
     });
   }
+}
+
+/** An event's data, on one line. */
+function dataOf({ kind: _kind, ...data }: Extract<CoreMessage, { readonly kind: StreamKind }>): string {
+  const whole = JSON.stringify(data);
+  if (!('payload' in data) || Buffer.byteLength(whole) <= MAX_EVENT_OCTETS) return whole;
+  return JSON.stringify(withoutPart(data, 'payload', 'the payload is too long for an event and was left out'));
 }

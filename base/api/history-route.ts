@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ReportDefinition, UnitDefinition } from '../../protocol/definition/index.js';
 import type { Clock } from '../core/clock.js';
 import type { History, HistoryQuery, Resolution } from '../core/store.js';
+import { TELEMETRY } from '../core/unit-record.js';
 import type { UnitsPort } from '../core/units-port.js';
 import { checkInput, historyQuery } from './api-schemas.js';
 import { routeDocs } from './openapi.js';
@@ -19,32 +20,60 @@ const courseKinds: ReadonlySet<string> = new Set(['bool', 'u8', 'i8', 'u16', 'i1
 export function historyRoute(app: FastifyInstance, units: UnitsPort, clock: Clock): void {
   app.get<UnitRoute>('/units/:unit/history', { schema: routeDocs.history }, async (request, reply) => {
     const { unit } = request.params;
-    const definition = units.definitionOf(unit);
-    if (definition === undefined) return sendUnknownUnit(reply, units, unit);
+    const reporting = reportingOf(units, unit);
+    if (reporting === undefined) return sendUnknownUnit(reply, units, unit);
     const bad = (detail: string) => sendProblem(reply, problem(400, 'bad-request', detail));
     const query = checkInput(historyQuery, request.query, 'the query');
     if (!query.ok) return bad(query.detail);
     const { limit = DEFAULT_LIMIT, resolution = 'auto', to = clock.now() + 1 } = query.value;
     const { from = Math.max(0, to - DAY_MS) } = query.value;
     if (from >= to) return bad(`from: ${from} is not before to, ${to}`);
-    const report = query.value.report ?? onlyReportOf(definition);
-    const known = report === undefined ? undefined : ownReport(definition, report);
-    if (report === undefined || known === undefined) return bad(reportDetail(definition, query.value.report));
+    const report = query.value.report ?? onlyReportOf(reporting);
+    const known = report === undefined ? undefined : ownReport(reporting, report);
+    if (report === undefined || known === undefined) return bad(reportDetail(reporting, query.value.report));
     const asked = { unit, report, from, to, limit };
     const candidates = resolution === 'auto' ? fitting(known, to - from, limit) : [resolution];
     return { unit, report, from, to, ...(await finest(units, asked, candidates)) };
   });
 }
 
-const onlyReportOf = ({ reports }: UnitDefinition): string | undefined => {
+/** What of a report says how finely it can be shown. */
+type Shown = Pick<ReportDefinition, 'everyMs'> & { readonly hasCourse: boolean };
+
+/** What a unit reports. */
+interface Reporting {
+  /** What a person calls it. */
+  readonly name: string;
+  readonly reports: Readonly<Record<string, Shown>>;
+}
+
+/** `undefined`: there is no such unit. */
+function reportingOf(units: UnitsPort, unit: string): Reporting | undefined {
+  const definition = units.definitionOf(unit);
+  if (definition !== undefined) return definedReporting(definition);
+  return units.get(unit) && { name: unit, reports: { [TELEMETRY]: { hasCourse: true } } };
+}
+
+function definedReporting({ name, reports }: UnitDefinition): Reporting {
+  const shown = ({ everyMs, fields }: ReportDefinition): Shown => ({
+    ...(everyMs === undefined ? {} : { everyMs }),
+    hasCourse: Object.values(fields).some(({ kind }) => courseKinds.has(kind)),
+  });
+  return {
+    name,
+    reports: Object.fromEntries(Object.entries(reports).map(([report, definition]) => [report, shown(definition)])),
+  };
+}
+
+const onlyReportOf = ({ reports }: Reporting): string | undefined => {
   const [first, second] = Object.keys(reports);
   return second === undefined ? first : undefined;
 };
 
-const ownReport = ({ reports }: UnitDefinition, name: string): ReportDefinition | undefined =>
+const ownReport = ({ reports }: Reporting, name: string): Shown | undefined =>
   Object.hasOwn(reports, name) ? reports[name] : undefined;
 
-function reportDetail({ name, reports }: UnitDefinition, asked: string | undefined): string {
+function reportDetail({ name, reports }: Reporting, asked: string | undefined): string {
   const names = Object.keys(reports).join(', ');
   if (names === '') return `report: ${name} has no reports`;
   if (asked === undefined) return `report: is missing; ${name} has several: ${names}`;
@@ -52,8 +81,7 @@ function reportDetail({ name, reports }: UnitDefinition, asked: string | undefin
 }
 
 /** The resolutions that may fit, finest first. What comes at no fixed rate may always fit as it is. */
-function fitting({ everyMs, fields }: ReportDefinition, spanMs: number, limit: number): Resolution[] {
-  const hasCourse = Object.values(fields).some(({ kind }) => courseKinds.has(kind));
+function fitting({ everyMs, hasCourse }: Shown, spanMs: number, limit: number): Resolution[] {
   if (!hasCourse) return ['raw'];
   return [
     ...(everyMs === undefined || spanMs <= limit * everyMs ? (['raw'] as const) : []),

@@ -219,9 +219,9 @@ export const routeDocs = {
   },
   events: {
     operationId: 'streamEvents',
-    summary: 'Reports, outcomes, presence and log lines as they come, as Server-Sent Events',
+    summary: 'Reports, outcomes, presence, requests of units and log lines as they come, as Server-Sent Events',
     description:
-      'Each event has `event:` (its kind), `id:` (increasing) and `data:` (JSON). With `Last-Event-ID` those of the last 1 000 events that you missed are sent first; `event: gap` with `{"missed": number | null}` says how many are gone (null: nobody knows, the base was started anew). A comment comes every 20 s.',
+      'Each event has `event:` (its kind), `id:` (increasing) and `data:` (JSON). With `Last-Event-ID` those of the last 1 000 events that you missed are sent first; `event: gap` with `{"missed": number | null}` says how many are gone (null: nobody knows, the base was started anew). An event of more than 16 KiB comes without its `payload`. A comment comes every 20 s.',
     tags: ['events'],
     querystring: jsonSchema(eventsQuery, 'input'),
     headers: jsonSchema(eventsHeaders, 'input'),

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { UID_OCTETS } from '../../protocol/iotsocket/uid.js';
+import { OPAQUE_COMMAND } from '../core/check-request.js';
 import type { UnitsPort } from '../core/units-port.js';
 import { definitionView } from './definition-view.js';
 import { routeDocs } from './openapi.js';
@@ -17,8 +18,12 @@ export function unitsRoutes(app: FastifyInstance, units: UnitsPort): void {
   });
 
   app.get<UnitRoute>('/units/:unit/definition', { schema: routeDocs.definition }, (request, reply) => {
-    const definition = units.definitionOf(request.params.unit);
-    return definition === undefined ? sendUnknownUnit(reply, units, request.params.unit) : definitionView(definition);
+    const { unit } = request.params;
+    const definition = units.definitionOf(unit);
+    if (definition !== undefined) return definitionView(definition);
+    if (units.get(unit) === undefined) return sendUnknownUnit(reply, units, unit);
+    const detail = `${unit} has no definition: it is an object of the access list, and takes "${OPAQUE_COMMAND}" with a payload.`;
+    return sendProblem(reply, problem(404, 'not-found', detail));
   });
 
   app.delete<UnitRoute>('/units/:unit', { schema: routeDocs.forget }, async (request, reply) => {

@@ -12,13 +12,19 @@ export interface UnitRoute {
 const MAX_NAMED = 10;
 
 export function sendUnknownUnit(reply: FastifyReply, units: UnitsPort, unit: string): FastifyReply {
-  const known = named(units.list().map((view) => view.unit));
-  const detail = `There is no unit ${JSON.stringify(unit)}; there are: ${known}. Units are configured in units.known.`;
+  const known = named(units.uids());
+  const detail = `There is no unit ${JSON.stringify(unit)}; there are: ${known}. Units are configured in units.known, or in the access list.`;
   return sendProblem(reply, problem(404, 'not-found', detail));
 }
 
 /** Names for a person to choose from. */
-export function named(all: readonly string[]): string {
-  const first = all.slice(0, MAX_NAMED).join(', ');
-  return all.length > MAX_NAMED ? `${first} and ${all.length - MAX_NAMED} more` : first || 'none';
+export function named(all: Iterable<string>): string {
+  const first: string[] = [];
+  let more = 0;
+  for (const name of all) {
+    if (first.length < MAX_NAMED) first.push(name);
+    else more += 1;
+  }
+  const names = first.join(', ');
+  return more > 0 ? `${names} and ${more} more` : names || 'none';
 }

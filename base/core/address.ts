@@ -8,3 +8,8 @@ export interface Address {
 export function addressText({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** An IPv4 address that a socket for both families shows as IPv6 (`::ffff:192.0.2.1`), as it is written. */
+export function plainHost(host: string): string {
+  return host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host;
+}

@@ -4,7 +4,7 @@ import type { Clock, Timer } from './clock.js';
 export const MAX_WAITING = 100;
 export const MAX_WAITING_OCTETS = 256 * 1024;
 
-/** A command in its unit's queue. Exactly one of the three is called. */
+/** A command in its unit's queue. Exactly one of the four is called. */
 export interface QueuedCommand {
   readonly octets: number;
   /** Monotonic moment after which it may not be begun. */
@@ -15,6 +15,8 @@ export interface QueuedCommand {
   expire(): void;
   /** The base stops, and its turn has not come. */
   stop(): void;
+  /** Its unit is there no more, and its turn has not come. */
+  abandon(reason: string): void;
 }
 
 interface Waiting {
@@ -28,7 +30,8 @@ export class CommandQueue {
   readonly #waiting: Waiting[] = [];
   #current: QueuedCommand | undefined;
   #octets = 0;
-  #isStopped = false;
+  /** What becomes of a command that comes too late. */
+  #over: ((command: QueuedCommand) => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -48,7 +51,7 @@ export class CommandQueue {
   }
 
   push(command: QueuedCommand): void {
-    if (this.#isStopped) return command.stop();
+    if (this.#over !== undefined) return this.#over(command);
     const waiting = {
       command,
       expiry: this.#clock.after(command.deadline - this.#clock.monotonic(), () => this.#expire(waiting)),
@@ -60,11 +63,20 @@ export class CommandQueue {
 
   /** Everything that waits is told; what is under way is the dialect's to end. */
   stop(): void {
-    this.#isStopped = true;
+    this.#end((command) => command.stop());
+  }
+
+  /** The same, as the unit is there no more. */
+  abandon(reason: string): void {
+    this.#end((command) => command.abandon(reason));
+  }
+
+  #end(over: (command: QueuedCommand) => void): void {
+    this.#over = over;
     this.#octets = 0;
     for (const { expiry, command } of this.#waiting.splice(0)) {
       expiry.cancel();
-      command.stop();
+      over(command);
     }
   }
 

@@ -1,14 +1,19 @@
+import type { PayloadFormat } from '../../protocol/iotsocket/payload.js';
+
 /** A command as a central asks for it: nothing in it is checked yet. */
 export interface CommandRequest {
   /** The sender's id, 1 to 64 characters. A second request with the same id for the same unit is a duplicate. */
   readonly id: string;
   /** A UID, or where `line` is given also a unit's address. */
   readonly unit: string;
-  /** The command's name; `line` requests have `update`. */
+  /** The command's name; `line` requests have `update`, those with a payload `request`. */
   readonly command: string;
   readonly fields?: Readonly<Record<string, unknown>>;
   /** For line units: the line to write, as it is, instead of fields. At most 64 printable ASCII characters. */
   readonly line?: string;
+  /** For units that are not typed, instead of fields: the payload, and its format as JSON has it. Default `json`. */
+  readonly payload?: unknown;
+  readonly format?: PayloadFormat;
   /** How long it may wait for its delivery, in ms. Default: the command's time-out. */
   readonly ttlMs?: number;
   /** Who asks: `api`, `pusher`, … */

@@ -1,5 +1,8 @@
 import type { Values } from '../../protocol/definition/index.js';
+import type { Payload } from '../../protocol/iotsocket/payload.js';
+import { returnCodes } from '../../protocol/iotsocket/transmission.js';
 import type { OutcomeKind } from './messages.js';
+import type { OpaquePayload } from './opaque-payload.js';
 
 /** A command on its way to its unit. */
 export interface Delivery {
@@ -9,6 +12,8 @@ export interface Delivery {
   readonly fields: Values;
   /** A line as the central wrote it, instead of fields. */
   readonly line?: string;
+  /** For a unit that is not typed, instead of fields. */
+  readonly payload?: Payload;
   /** How long the unit may take to answer, in ms. */
   readonly timeoutMs: number;
   /** Monotonic moment after which it is not to be delivered any more. */
@@ -25,4 +30,15 @@ export interface DeliveryResult {
   readonly outcome: Exclude<OutcomeKind, 'duplicate'>;
   readonly reason?: string;
   readonly reply?: Values;
+  /** What a unit that is not typed answered. */
+  readonly code?: number;
+  readonly payload?: OpaquePayload;
+}
+
+/** The result of a command that such a unit answered with this return code. */
+export function answered(code: number, payload: OpaquePayload | undefined): DeliveryResult {
+  const answer = { code, ...(payload === undefined ? {} : { payload }) };
+  if (code === returnCodes.valid) return { outcome: 'ok', ...answer };
+  const hex = code.toString(16).toUpperCase().padStart(2, '0');
+  return { outcome: 'refused', reason: `the unit answered with return code ${hex}`, ...answer };
 }

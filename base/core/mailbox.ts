@@ -1,4 +1,5 @@
 import { InternalError } from '../../protocol/errors.js';
+import type { Payload } from '../../protocol/iotsocket/payload.js';
 import { type Clock, delay } from './clock.js';
 import type { CommandRequest } from './command-request.js';
 import { type Deferred, deferred } from './deferred.js';
@@ -6,7 +7,7 @@ import type { Delivery, DeliveryResult } from './delivery.js';
 import type { Journal } from './journal.js';
 import type { Log } from './log.js';
 import type { Command, Outcome } from './messages.js';
-import { outcomeOf } from './outcome.js';
+import { outcomeOf, remembered } from './outcome.js';
 import type { Change, Store, StoredCommand, StoredState } from './store.js';
 import type { UnitRecord } from './unit-record.js';
 
@@ -36,6 +37,8 @@ export interface MailboxOptions {
 export interface CheckedRequest {
   /** Complete: defaults filled in. */
   readonly fields: Command['fields'];
+  /** For a unit that is not typed. */
+  readonly payload?: Payload | undefined;
   readonly timeoutMs: number;
   readonly waitMs: number;
 }
@@ -79,8 +82,7 @@ export class Mailbox {
   accept(record: UnitRecord, request: CommandRequest, checked: CheckedRequest): Promise<Outcome | NotAccepted> {
     const { clock, store } = this.#options;
     const now = clock.now();
-    const life = record.sequence.life;
-    const { service } = record;
+    const { life } = record;
     const command: Command = {
       kind: 'command',
       id: request.id,
@@ -88,6 +90,7 @@ export class Mailbox {
       command: request.command,
       fields: checked.fields,
       ...(request.line === undefined ? {} : { line: request.line }),
+      ...(checked.payload === undefined ? {} : { payload: checked.payload }),
       source: request.source,
       acceptedAt: now,
       expiresAt: now + checked.waitMs,
@@ -98,7 +101,7 @@ export class Mailbox {
 
     this.#lastOrdinal += 1;
     // Sent at once, when nothing is before it: said with the command itself, which saves a wait for the disk.
-    const isNext = record.state === 'online' && service!.queue.length === 0;
+    const isNext = record.state === 'online' && record.waiting === 0;
     const stored: StoredCommand = {
       ordinal: this.#lastOrdinal,
       command,
@@ -162,17 +165,15 @@ export class Mailbox {
 
   #refusal(record: UnitRecord, octets: number): DeliveryResult | undefined {
     if (this.#stop.signal.aborted) return stopping;
-    const { service } = record;
-    if (service === undefined) return { outcome: 'unreachable', reason: 'nothing serves this unit' };
+    if (record.deliver === undefined) return { outcome: 'unreachable', reason: 'nothing serves this unit' };
     if (this.#octets + octets > (this.#options.maxOctets ?? MAX_MAILBOX_OCTETS))
       return { outcome: 'refused', reason: 'too many commands wait for all units together' };
-    const reason = service.queue.fullness(octets);
+    const reason = record.queueOf(this.#options.clock).fullness(octets);
     return reason === undefined ? undefined : { outcome: 'refused', reason };
   }
 
   #resume(stored: StoredCommand, record: UnitRecord | undefined, leftMs: number): void {
     const { clock } = this.#options;
-    const service = record?.service;
     const { command, sentIn } = stored;
     const accepted = {
       record: record!,
@@ -183,10 +184,10 @@ export class Mailbox {
       outcome: deferred<Outcome | NotAccepted>(),
       isResumed: true,
     };
-    if (record === undefined || service === undefined)
+    if (record?.deliver === undefined)
       return this.#track(this.#end(accepted, doubtful(sentIn, 'refused', 'the unit is no longer configured')));
-    // What was written to a line unit cannot be asked about; a session's unit remembers its answers.
-    if (sentIn !== undefined && record.unit.definition.wire === 'line')
+    // Only a typed unit with a session remembers its answers; what was sent to another cannot be asked about.
+    if (sentIn !== undefined && record.dialect !== 'unit')
       return this.#track(this.#end(accepted, doubtful(sentIn, 'unknown', '')));
     void this.#enter(accepted).catch(() => {});
   }
@@ -199,12 +200,13 @@ export class Mailbox {
     };
     accepted.outcome.promise.then(left, left);
     this.#track(accepted.outcome.promise);
-    record.service!.queue.push({
+    record.queueOf(this.#options.clock).push({
       octets,
       deadline,
       deliver: () => this.#deliver(accepted),
       expire: () => void this.#expire(accepted),
       stop: () => void this.#stopped(accepted),
+      abandon: (reason) => void this.#abandoned(accepted, reason),
     });
     return accepted.outcome.promise;
   }
@@ -219,6 +221,12 @@ export class Mailbox {
     if (!(await accepted.isAccepted)) return;
     if (this.#isKept(accepted)) this.#keep(accepted);
     else await this.#end(accepted, stopping);
+  }
+
+  async #abandoned(accepted: Accepted, reason: string): Promise<void> {
+    if (!(await accepted.isAccepted)) return;
+    const sentIn = accepted.isResumed ? accepted.stored.sentIn : undefined;
+    await this.#end(accepted, doubtful(sentIn, 'unreachable', reason));
   }
 
   async #deliver(accepted: Accepted): Promise<void> {
@@ -264,6 +272,7 @@ export class Mailbox {
       command: command.command,
       fields: command.fields,
       ...(command.line === undefined ? {} : { line: command.line }),
+      ...(command.payload === undefined ? {} : { payload: command.payload }),
       timeoutMs,
       deadline,
       isPatient,
@@ -284,7 +293,7 @@ export class Mailbox {
         resolve(result);
       };
       Promise.resolve()
-        .then(() => record.service!.deliver(delivery))
+        .then(() => record.deliver?.(command.unit, delivery) ?? gone)
         .then(settle, (error: Error) => settle({ outcome: 'unknown', reason: `the dialect failed: ${error.message}` }));
     });
   }
@@ -294,10 +303,11 @@ export class Mailbox {
     const { clock, journal, log } = this.#options;
     const { command, ordinal } = stored;
     const outcome = outcomeOf(command, result, clock.now());
-    const ended = (): void => record?.recent.ended(command.id, ordinal, outcome, clock.monotonic());
+    const kept = remembered(outcome);
+    const ended = (): void => record?.recent.ended(command.id, ordinal, kept, clock.monotonic());
     for (;;) {
       try {
-        await journal.record(outcome, [{ kind: 'outcome', ordinal, outcome }], ended);
+        await journal.record(outcome, [{ kind: 'outcome', ordinal, outcome: kept }], ended);
         break;
       } catch {
         if (this.#stop.signal.aborted) return told.reject(stoppedError());
@@ -328,6 +338,9 @@ export class Mailbox {
 
 /** Outcomes that the unit itself gave. */
 const answers: ReadonlySet<string> = new Set(['ok', 'refused', 'timeout']);
+
+/** It was taken away between the command's acceptance and its turn. */
+const gone: DeliveryResult = { outcome: 'unreachable', reason: 'the unit is no longer there' };
 
 const stopping: DeliveryResult = { outcome: 'unreachable', reason: 'the base is stopping' };
 

@@ -1,10 +1,12 @@
 import type { Values } from '../../protocol/definition/index.js';
+import type { Payload } from '../../protocol/iotsocket/payload.js';
 
 /**
  * The core messages: what every dialect turns its octets into, and every uplink makes its events from.
- * One discriminated union on `kind`. Times are Unix ms; `unit` is a UID.
+ * One discriminated union on `kind`. Times are Unix ms; `unit` is a UID. What a unit says that is not typed, as an object
+ * of the access list, is its `payload`; such messages have no `definition`.
  */
-export type CoreMessage = Report | Command | Outcome | Presence | LogLine;
+export type CoreMessage = Report | Command | Outcome | UnitRequest | UnitResponse | Presence | LogLine;
 
 /** unit → base → central: something was measured, or happened. */
 export interface Report {
@@ -12,11 +14,15 @@ export interface Report {
   /** The identity `UID/boot/sequence` (`UID/boot/u/sequence` for datagrams): unique for ever, the same everywhere downstream. */
   readonly id: string;
   readonly unit: string;
-  /** Name of the unit's definition. */
-  readonly definition: string;
-  /** Name of the report in the definition. */
+  /** Name of the unit's definition; absent where the unit is not typed. */
+  readonly definition?: string;
+  /** Name of the report in the definition; `telemetry` of a unit that is not typed. */
   readonly report: string;
+  /** Of a unit that is not typed: what of its payload can be charted (core/opaque-fields.ts). */
   readonly fields: Values;
+  /** What a unit said that is not typed. */
+  readonly payload?: Payload;
+  /** Where the unit numbers its reports, its own numbers. The base numbers those of all units that are not typed together. */
   readonly boot: number;
   readonly sequence: number;
   readonly measuredAt: number;
@@ -31,9 +37,14 @@ export interface Command {
   /** The sender's id; a second command with the same id for the same unit is a duplicate. */
   readonly id: string;
   readonly unit: string;
-  /** Name of the command in the definition; for a raw line of the original protocol `update`. */
+  /**
+   * Name of the command in the definition; for a raw line of the original protocol `update`, for a unit that is not typed
+   * `request`.
+   */
   readonly command: string;
   readonly fields: Values;
+  /** For a unit that is not typed, instead of fields. */
+  readonly payload?: Payload;
   /** A line for a line unit, as the central wrote it, instead of fields. */
   readonly line?: string;
   /** Who sent it: `api`, `pusher`, … */
@@ -59,7 +70,32 @@ export interface Outcome {
   readonly reason?: string;
   /** What the unit answered with, when the definition has reply fields. */
   readonly reply?: Values;
+  /** What a unit that is not typed answered: its return code (wire/iotsocket.md), and the rest of it. */
+  readonly code?: number;
+  readonly payload?: Payload;
   readonly source: string;
+  readonly at: number;
+}
+
+/** unit → base → central: a unit that is not typed asks something. */
+export interface UnitRequest {
+  readonly kind: 'request';
+  /** `UID/boot/r/number`, numbered by the base: unique for ever, the same everywhere downstream. */
+  readonly id: string;
+  readonly unit: string;
+  readonly payload: Payload;
+  readonly at: number;
+}
+
+/** central → base → unit: the answer to that. The base itself answers where no central does. */
+export interface UnitResponse {
+  readonly kind: 'response';
+  /** The request's. */
+  readonly id: string;
+  readonly unit: string;
+  /** Return code of wire/iotsocket.md: 0 is valid. */
+  readonly code: number;
+  readonly payload?: Payload;
   readonly at: number;
 }
 
@@ -74,7 +110,8 @@ export type PresenceState = (typeof presenceStates)[number];
 export interface Presence {
   readonly kind: 'presence';
   readonly unit: string;
-  readonly definition: string;
+  /** Absent where the unit is not typed. */
+  readonly definition?: string;
   readonly state: PresenceState;
   /** Why it is offline. */
   readonly reason?: string;

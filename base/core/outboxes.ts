@@ -1,11 +1,14 @@
-import type { Outcome, Presence, Report } from './messages.js';
+import type { Outcome, Presence, Report, UnitRequest, UnitResponse } from './messages.js';
 import type { Addition } from './queue.js';
 
 /** What centrals are told. */
-export type Told = Report | Outcome | Presence;
+export type Told = Report | Outcome | Presence | UnitRequest | UnitResponse;
+export type ToldKind = Told['kind'];
 
 /** A receiver that gets what it is told in spite of crashes. */
 export interface Outbox {
+  /** All that it ever picks; absent: any kind. */
+  readonly kinds?: ReadonlySet<ToldKind> | undefined;
   /** What of a message it is to get; made part of the commit that stores the message. */
   pick(message: Told): Addition | undefined;
   /** It is on disk, and waits to be delivered. */
@@ -22,6 +25,12 @@ export class Outboxes {
   add(outbox: Outbox): () => void {
     this.#all.add(outbox);
     return () => void this.#all.delete(outbox);
+  }
+
+  /** False: none of them would pick a message of that kind. */
+  wants(kind: ToldKind): boolean {
+    for (const { kinds } of this.#all) if (kinds === undefined || kinds.has(kind)) return true;
+    return false;
   }
 
   [Symbol.iterator](): Iterator<Outbox> {

@@ -19,6 +19,15 @@ export class Registry {
     return record;
   }
 
+  /** By UID alone: it has no address. */
+  remove(uid: string): void {
+    this.#byUid.delete(uid);
+  }
+
+  get size(): number {
+    return this.#byUid.size;
+  }
+
   get(uid: string): UnitRecord | undefined {
     return this.#byUid.get(uid);
   }
@@ -27,6 +36,10 @@ export class Registry {
   byAddress(address: string): UnitRecord | undefined {
     const uid = this.#uidByAddress.get(address.toLowerCase());
     return uid === undefined ? undefined : this.#byUid.get(uid);
+  }
+
+  uids(): IterableIterator<string> {
+    return this.#byUid.keys();
   }
 
   all(): IterableIterator<UnitRecord> {

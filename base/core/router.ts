@@ -1,14 +1,18 @@
-import { decodeFields, encodeFields, type UnitDefinition } from '../../protocol/definition/index.js';
+import type { UnitDefinition } from '../../protocol/definition/index.js';
 import { StoreError } from '../../protocol/errors.js';
-import type { Bus } from './bus.js';
+import { AbsentUnits, type Saving } from './absent-units.js';
+import type { Bus, Unsubscribe } from './bus.js';
+import { checkRequest, refused } from './check-request.js';
 import type { Clock, Timer } from './clock.js';
-import { CommandQueue } from './command-queue.js';
 import type { CommandRequest } from './command-request.js';
 import type { Delivery, DeliveryResult } from './delivery.js';
 import { Journal } from './journal.js';
+import { KeptTransmissions } from './kept-transmissions.js';
 import { type Log, peerText } from './log.js';
-import { type CheckedRequest, COMMAND_WAIT_MS, Mailbox } from './mailbox.js';
+import { Mailbox } from './mailbox.js';
 import type { LogLine, Outcome, Report } from './messages.js';
+import type { OpaquePayload } from './opaque-payload.js';
+import { OpaqueTraffic } from './opaque-traffic.js';
 import type { Outboxes } from './outboxes.js';
 import { outcomeOf } from './outcome.js';
 import type { Random } from './random.js';
@@ -16,16 +20,19 @@ import { Registry } from './registry.js';
 import { SaidOnce } from './said-once.js';
 import type { Change, History, HistoryQuery, Store, StoredState } from './store.js';
 import { TokenBucket } from './token-bucket.js';
-import type { HelloInput, HelloVerdict, PresenceChange, ReportInput, ReportVerdict } from './unit-events.js';
-import type { RegisteredUnit, Telling, UnitRecord } from './unit-record.js';
+import type {
+  DeliverTo,
+  HelloInput,
+  HelloVerdict,
+  OpaqueReportInput,
+  PresenceChange,
+  ReportInput,
+  ReportVerdict,
+} from './unit-events.js';
+import type { OpaqueUnit, RegisteredUnit, Telling, TypedUnit, UnitRecord } from './unit-record.js';
 import type { UnitView } from './unit-view.js';
 import type { CommandStatus, UnitsPort } from './units-port.js';
 
-/** How long the unit may take to answer, where the definition does not say (reference/limits.md, "Request"). */
-export const COMMAND_TIMEOUT_MS = 5_000;
-/** The longest time a command may wait for its unit (reference/limits.md, "Kept session"). */
-export const MAX_TTL_MS = 24 * 3_600_000;
-const MAX_ID_CHARACTERS = 64;
 /** How often units' states are saved; what is newer is made again from their reports. */
 export const SAVE_EVERY_MS = 5_000;
 /** States saved in one commit: the disk does nothing else meanwhile. */
@@ -34,6 +41,7 @@ const STATES_AT_ONCE = 256;
 export const STILL_AWAY_MS = 45_000;
 /** Requests that are refused at once and get a line in the log: what is in them is their sender's to choose. */
 const REFUSALS_LOGGED = { perSecond: 1, burst: 20 } as const;
+export const NOT_LISTED = 'the unit is no longer in the access list';
 
 export interface RouterOptions {
   readonly bus: Bus;
@@ -51,8 +59,14 @@ export interface RouterOptions {
  * centrals to the mailbox of their unit, and each command's one outcome back to its sender and to the bus.
  */
 export class Router implements UnitsPort {
+  /** Where dialects keep what is for peers that are away. */
+  readonly kept: KeptTransmissions;
   readonly #options: RouterOptions;
   readonly #registry = new Registry();
+  /** Units that are not configured, and not (yet) in an access list. */
+  readonly #absent = new AbsentUnits();
+  readonly #opaque: OpaqueTraffic;
+  readonly #typedReports = new Set<(report: Report) => void>();
   readonly #journal: Journal;
   readonly #mailbox: Mailbox;
   readonly #startedS: number;
@@ -60,10 +74,11 @@ export class Router implements UnitsPort {
   readonly #refusalsLogged: TokenBucket;
   #saving: Timer | undefined;
   #stillAway: Timer | undefined;
+  #isStillAwayTold = false;
   #isStopped = false;
 
   constructor(options: RouterOptions) {
-    const { bus, store, outboxes, clock, log } = options;
+    const { bus, store, outboxes, clock, random, log } = options;
     this.#options = options;
     this.#journal = new Journal(bus, store, outboxes);
     this.#mailbox = new Mailbox({
@@ -74,25 +89,60 @@ export class Router implements UnitsPort {
       clock,
       log,
     });
+    this.kept = new KeptTransmissions(store, clock);
+    this.#opaque = new OpaqueTraffic({ bus, store, journal: this.#journal, clock, random, log });
     this.#refusalsLogged = new TokenBucket(REFUSALS_LOGGED, clock.monotonic());
     this.#startedS = Math.max(1, Math.floor(clock.now() / 1_000));
   }
 
-  add(unit: RegisteredUnit): void {
-    const random = this.#options.random.octets(4);
-    const wireId = new DataView(random.buffer, random.byteOffset).getUint32(0);
-    this.#registry.add(unit, { boot: this.#startedS, wireId });
+  add(unit: TypedUnit): void {
+    this.#add(unit);
   }
 
-  /** What an earlier run knew of the units that were added. Once, before they are served. */
-  restore({ units, reports }: StoredState): void {
-    for (const { unit, state } of units) this.#registry.get(unit)?.restore(state);
-    for (const report of reports) this.#registry.get(report.unit)?.replay(report);
+  /**
+   * Adds a unit that is not typed, while the base runs too; what is known of it comes back. Of one that is there only
+   * `deliver` changes. False: a configured unit has that UID.
+   */
+  addOpaque(unit: OpaqueUnit, deliver: DeliverTo): boolean {
+    const known = this.#registry.get(unit.uid);
+    if (known?.unit.definition !== undefined) return false;
+    const record = known ?? this.#enrol(unit);
+    record.deliver = deliver;
+    return true;
+  }
+
+  /**
+   * Takes a unit away that is not typed. What waits for it ends as `unreachable` with that reason; centrals are told that it
+   * is offline. What is stored of it stays, and comes back with it.
+   */
+  remove(uid: string, reason = NOT_LISTED): void {
+    const record = this.#registry.get(uid);
+    if (record === undefined || record.unit.definition !== undefined) return;
+    const now = this.#options.clock.now();
+    const isAway = record.state === 'offline';
+    void this.#tell(record, isAway ? record.stillAway(now) : record.change({ state: 'offline', reason }, now));
+    this.#registry.remove(uid);
+    record.deliver = undefined;
+    record.queue?.abandon(reason);
+    this.#absent.keep(uid, { state: record.save().state, isSaved: !record.isDirty, recent: record.knownCommands });
+  }
+
+  /** What earlier runs knew. Once, behind `add` and before units are served; resolves when this run has its number. */
+  restore({ units, reports, kept, lastRun }: StoredState): Promise<void> {
+    for (const { unit, state } of units) {
+      const record = this.#registry.get(unit);
+      if (record === undefined) this.#absent.keep(unit, { state, isSaved: true });
+      else record.restore(state);
+    }
+    for (const report of reports) (this.#registry.get(report.unit) ?? this.#absent).replay(report);
+    this.kept.restore(kept);
+    return this.#opaque.begin(lastRun);
   }
 
   /** Goes on with an earlier run's commands, and begins to save. Once, when units are served. */
   resume(stored: StoredState): void {
     const { clock } = this.#options;
+    this.#absent.bound();
     this.#mailbox.resume(stored, (unit) => this.#registry.get(unit));
     this.#saveLater();
     this.#stillAway = clock.after(STILL_AWAY_MS, () => void this.#tellStillAway());
@@ -104,12 +154,15 @@ export class Router implements UnitsPort {
     this.#saving?.cancel();
     this.#stillAway?.cancel();
     this.#mailbox.stop();
-    for (const record of this.#registry.all()) record.service?.queue.stop();
+    this.kept.stop();
+    for (const record of this.#registry.all()) record.queue?.stop();
   }
 
   /** Resolves when every command has been told its outcome and everything known of units is stored. */
   async settled(): Promise<void> {
     await this.#mailbox.settled();
+    await this.#opaque.settled();
+    await this.kept.settled();
     await this.#save();
   }
 
@@ -117,6 +170,10 @@ export class Router implements UnitsPort {
 
   list(): readonly UnitView[] {
     return [...this.#registry.all()].map((record) => record.view());
+  }
+
+  uids(): Iterable<string> {
+    return this.#registry.uids();
   }
 
   get(unit: string): UnitView | undefined {
@@ -135,10 +192,10 @@ export class Router implements UnitsPort {
   /** Rejects with InternalError `stopped` when the base stops, and the command is kept for its next start. */
   async command(request: CommandRequest): Promise<Outcome> {
     const record = this.#find(request);
-    const checked = record === undefined ? unknownUnit(request) : checkRequest(record.unit.definition, request);
+    const checked = record === undefined ? unknownUnit(request) : checkRequest(record.unit, request);
     if (record === undefined || 'outcome' in checked) return this.#refused(request, record, checked as DeliveryResult);
 
-    const seen = record.recent.find(request.id, this.#options.clock.monotonic());
+    const seen = record.findCommand(request.id, this.#options.clock.monotonic());
     if (seen !== undefined) {
       const how = seen === 'under way' ? seen : seen.outcome;
       const reason = `a command with this id was sent before; it is ${how}`;
@@ -149,7 +206,7 @@ export class Router implements UnitsPort {
   }
 
   commandStatus(unit: string, id: string): CommandStatus | undefined {
-    const known = this.#registry.get(unit)?.recent.find(id, this.#options.clock.monotonic());
+    const known = this.#registry.get(unit)?.findCommand(id, this.#options.clock.monotonic());
     return known === 'under way' ? 'waiting' : known;
   }
 
@@ -160,28 +217,50 @@ export class Router implements UnitsPort {
   async forget(unit: string): Promise<void> {
     const record = this.#registry.get(unit);
     record?.forget();
+    this.#absent.take(unit);
+    // What was said before is behind it then.
+    await this.#opaque.settled();
     await this.#options.store.forget(unit);
     this.#options.log.info({ unit }, 'everything about the unit was erased');
   }
 
   // What dialects tell: the other half of their context.
 
-  report(input: ReportInput): Promise<ReportVerdict> {
+  report(input: ReportInput | OpaqueReportInput): Promise<ReportVerdict> {
     const record = this.#registry.get(input.uid);
     if (record === undefined) return Promise.resolve('duplicate');
+    if ('payload' in input) return this.#opaque.report(record, input);
     if (input.identity === undefined) return this.#report(record, input);
-    const verdict = record.turn.then(() => this.#report(record, input));
-    record.turn = verdict.catch(() => {});
-    return verdict;
+    return record.inTurn(() => this.#report(record, input));
+  }
+
+  /** A unit that is not typed asks its central something. Gives the id of its response. */
+  request(uid: string, payload: OpaquePayload): string {
+    return this.#opaque.request(uid, payload);
+  }
+
+  /** What it was answered, with a return code of wire/iotsocket.md. */
+  response(id: string, uid: string, code: number, payload: OpaquePayload | undefined): void {
+    this.#opaque.response(id, uid, code, payload);
+  }
+
+  /** False: such a message of a unit that is not typed would reach nobody. */
+  wants(kind: 'report' | 'request' | 'response'): boolean {
+    return this.#opaque.wants(kind);
+  }
+
+  /** Calls for each report of a typed unit that is on disk, in order. What `hear` throws is logged. */
+  hearTyped(hear: (report: Report) => void): Unsubscribe {
+    const own = (report: Report): void => hear(report);
+    this.#typedReports.add(own);
+    return () => void this.#typedReports.delete(own);
   }
 
   hello(input: HelloInput): HelloVerdict {
     const record = this.#registry.get(input.uid)!;
     const verdict = record.sequence.hello(input.boot, input.nonce);
     record.met(peerText(input.version));
-    return verdict.kind === 'welcome'
-      ? { ...verdict, waiting: Math.min(255, record.service?.queue.length ?? 0) }
-      : verdict;
+    return verdict.kind === 'welcome' ? { ...verdict, waiting: Math.min(255, record.waiting) } : verdict;
   }
 
   presence(uid: string, change: PresenceChange): void {
@@ -200,7 +279,23 @@ export class Router implements UnitsPort {
 
   onCommand(uid: string, deliver: (delivery: Delivery) => Promise<DeliveryResult>): void {
     const record = this.#registry.get(uid);
-    if (record !== undefined) record.service = { queue: new CommandQueue(this.#options.clock), deliver };
+    if (record !== undefined) record.deliver = (_uid, delivery) => deliver(delivery);
+  }
+
+  #add(unit: RegisteredUnit): UnitRecord {
+    const random = this.#options.random.octets(4);
+    const wireId = new DataView(random.buffer, random.byteOffset).getUint32(0);
+    return this.#registry.add(unit, { boot: this.#startedS, wireId });
+  }
+
+  /** Of a unit that comes while the base runs. */
+  #enrol(unit: OpaqueUnit): UnitRecord {
+    const record = this.#add(unit);
+    const known = this.#absent.take(unit.uid);
+    if (known === undefined) return record;
+    record.restore(known.state, known.isSaved, known.recent);
+    if (this.#isStillAwayTold) void this.#tell(record, record.stillAway(this.#options.clock.now()));
+    return record;
   }
 
   #find(request: CommandRequest): UnitRecord | undefined {
@@ -220,11 +315,12 @@ export class Router implements UnitsPort {
       missing = admission.missing;
     }
     const { boot, sequence } = input.identity ?? record.nextOwnIdentity();
+    const { definition } = record.unit;
     const report: Report = {
       kind: 'report',
       id: `${input.uid}/${boot}/${sequence}`,
       unit: input.uid,
-      definition: record.unit.definition.name,
+      ...(definition === undefined ? {} : { definition: definition.name }),
       report: input.report,
       fields: input.fields,
       boot,
@@ -246,10 +342,22 @@ export class Router implements UnitsPort {
       throw error;
     }
     if (missing > 0) log.warn({ unit: input.uid, missing }, 'reports never arrived');
+    this.#tellTyped(report);
     return 'stored';
   }
 
+  #tellTyped(report: Report): void {
+    for (const hear of this.#typedReports) {
+      try {
+        hear(report);
+      } catch (error) {
+        this.#options.log.error({ error: (error as Error).message }, 'who hears of reports failed');
+      }
+    }
+  }
+
   async #tellStillAway(): Promise<void> {
+    this.#isStillAwayTold = true;
     const all = [...this.#registry.all()];
     for (let from = 0; from < all.length && !this.#isStopped; from += STATES_AT_ONCE) {
       const now = this.#options.clock.now();
@@ -259,13 +367,18 @@ export class Router implements UnitsPort {
     }
   }
 
-  /** Never rejects. Who listens is told also when the disk does not take it; receivers then the next time. */
+  /**
+   * Never rejects. What no receiver gets is told at once, and saved with the rest of the unit's state. Who listens is told
+   * also when the disk does not take it; receivers then the next time.
+   */
   async #tell(record: UnitRecord, telling: Telling | undefined): Promise<void> {
     if (telling === undefined) return;
     const { presence, undo } = telling;
-    const { state, saved } = record.save();
     try {
-      await this.#journal.record(presence, [{ kind: 'unit', unit: { unit: record.unit.uid, state } }], saved);
+      await this.#journal.tell(presence, () => {
+        const { state, saved } = record.save();
+        return { changes: [{ kind: 'unit', unit: { unit: record.unit.uid, state } }], accept: saved };
+      });
     } catch {
       undo();
       this.#options.bus.publish(presence);
@@ -281,18 +394,29 @@ export class Router implements UnitsPort {
   async #save(): Promise<void> {
     const { store } = this.#options;
     const mark = store.mark();
-    const dirty = [...this.#registry.all()].filter((record) => record.isDirty);
+    const dirty: string[] = [];
+    for (const record of this.#registry.all()) if (record.isDirty) dirty.push(record.unit.uid);
+    dirty.push(...this.#absent.unsaved());
     for (let from = 0; from < dirty.length; from += STATES_AT_ONCE) {
-      const records = dirty.slice(from, from + STATES_AT_ONCE);
-      const states = records.map((record) => ({ unit: record.unit.uid, ...record.save() }));
+      const some = dirty.slice(from, from + STATES_AT_ONCE).flatMap((uid) => this.#savingOf(uid) ?? []);
+      const states = some.map(({ unit }) => unit);
       const isLast = from + STATES_AT_ONCE >= dirty.length;
       try {
         await store.save(states, isLast ? mark : undefined);
       } catch {
         return;
       }
-      for (const { saved } of states) saved();
+      for (const { saved } of some) saved();
     }
+  }
+
+  /** As it is now: while the disk works, units come, go and are forgotten. */
+  #savingOf(uid: string): Saving | undefined {
+    const record = this.#registry.get(uid);
+    if (record === undefined) return this.#absent.savingOf(uid);
+    if (!record.isDirty) return undefined;
+    const { state, saved } = record.save();
+    return { unit: { unit: uid, state }, saved };
   }
 
   #outcome(
@@ -317,28 +441,5 @@ export class Router implements UnitsPort {
   }
 }
 
-const refused = (reason: string): DeliveryResult => ({ outcome: 'refused', reason });
-
 const unknownUnit = (request: CommandRequest): DeliveryResult =>
   refused(`no unit ${JSON.stringify(peerText(request.unit))} is configured here`);
-
-/** Everything of a request that can be checked before its unit is asked. */
-function checkRequest(definition: UnitDefinition, request: CommandRequest): CheckedRequest | DeliveryResult {
-  if (request.id === '' || request.id.length > MAX_ID_CHARACTERS)
-    return refused(`the id must have 1 to ${MAX_ID_CHARACTERS} characters`);
-  if (request.ttlMs !== undefined && !(request.ttlMs > 0 && request.ttlMs <= MAX_TTL_MS)) {
-    return refused(`the time to live must be more than 0 and at most ${MAX_TTL_MS / 1_000} s`);
-  }
-  const waitMs = request.ttlMs ?? COMMAND_WAIT_MS;
-  if (request.line !== undefined) return { fields: {}, timeoutMs: COMMAND_TIMEOUT_MS, waitMs };
-  const name = request.command;
-  const command = Object.hasOwn(definition.commands, name) ? definition.commands[name] : undefined;
-  if (command === undefined) {
-    const known = Object.keys(definition.commands).join(', ') || 'none';
-    return refused(`${definition.name} has no command ${JSON.stringify(peerText(name))}; it has: ${known}`);
-  }
-  const encoded = encodeFields(command.fields ?? {}, request.fields ?? {});
-  if (!encoded.ok) return refused(`${peerText(encoded.refusal.field)} ${encoded.refusal.message}`);
-  const decoded = decodeFields(command.fields ?? {}, encoded.octets);
-  return { fields: decoded.ok ? decoded.values : {}, timeoutMs: command.timeoutMs ?? COMMAND_TIMEOUT_MS, waitMs };
-}

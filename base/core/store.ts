@@ -33,7 +33,12 @@ export type Change =
   | { readonly kind: 'outcome'; readonly ordinal: number; readonly outcome: Outcome }
   /** It has ended, and its id need not be known any more. */
   | { readonly kind: 'drop'; readonly ordinal: number }
-  | { readonly kind: 'item'; readonly addition: Addition };
+  | { readonly kind: 'item'; readonly addition: Addition }
+  /** A transmission for a peer that is away. */
+  | { readonly kind: 'keep'; readonly kept: Kept }
+  | { readonly kind: 'unkeep'; readonly positions: readonly number[] }
+  /** The number of this run. */
+  | { readonly kind: 'run'; readonly run: number };
 
 export interface StoredState {
   readonly units: readonly StoredUnit[];
@@ -45,6 +50,21 @@ export interface StoredState {
   readonly lastOrdinal: number;
   /** When the last run last said so, Unix ms; `undefined`: nobody knows. A clock that is behind it is wrong. */
   readonly savedAt: number | undefined;
+  /** Transmissions for peers that were away, in order. */
+  readonly kept: readonly Kept[];
+  /** The highest number of a run; 0: there was none that said so. */
+  readonly lastRun: number;
+}
+
+/** A transmission that is kept for a peer, as it is to be sent. */
+export interface Kept {
+  /** Its place among all of them, and what it is named by. */
+  readonly position: number;
+  /** UID of the peer; empty for the central. */
+  readonly unit: string;
+  readonly octets: Uint8Array;
+  /** Since when. */
+  readonly at: number;
 }
 
 export interface StoredUnit {
@@ -111,7 +131,7 @@ export interface HistoryQuery {
 export interface History {
   /** Unix ms, ascending: when it was measured, or where the minute or hour begins. */
   readonly at: readonly number[];
-  /** By field. `raw`: the values as they were reported; `null` where a moment has none. */
+  /** By field, at most 128 of them. `raw`: the values as they were reported; `null` where a moment has none. */
   readonly fields: Readonly<Record<string, FieldCourse>>;
   /** More moments are there than the limit allows. */
   readonly isCut: boolean;

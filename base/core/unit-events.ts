@@ -1,5 +1,7 @@
 import type { Values } from '../../protocol/definition/index.js';
+import type { Delivery, DeliveryResult } from './delivery.js';
 import type { PresenceState } from './messages.js';
+import type { OpaquePayload } from './opaque-payload.js';
 
 /** A unit measured something: what a dialect hands to the router. */
 export interface ReportInput {
@@ -11,6 +13,21 @@ export interface ReportInput {
   /** Where the unit numbers its reports. Without it the base numbers them itself. */
   readonly identity?: { readonly boot: number; readonly sequence: number };
 }
+
+/** A unit that is not typed says something: its report is named `telemetry`. */
+export interface OpaqueReportInput {
+  readonly uid: string;
+  /** May be read later: its octets must not change any more. */
+  readonly payload: OpaquePayload;
+  readonly measuredAt: number;
+  /** False: told at once and stored behind; lost where the disk does not take it. Default true: told when it is on disk. */
+  readonly durable?: boolean;
+  /** False: it is no part of the history. Default true. */
+  readonly history?: boolean;
+}
+
+/** Carries out a command of any of many units; what it resolves to is the command's outcome. */
+export type DeliverTo = (uid: string, delivery: Delivery) => Promise<DeliveryResult>;
 
 export type ReportVerdict = 'stored' | 'duplicate' | 'busy';
 

@@ -1,26 +1,34 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
 import { type Address, addressText } from './address.js';
-import type { CommandQueue } from './command-queue.js';
-import type { Delivery, DeliveryResult } from './delivery.js';
+import type { Clock } from './clock.js';
+import { CommandQueue } from './command-queue.js';
 import type { Presence, PresenceState, Report } from './messages.js';
+import type { OpaqueReading } from './opaque-reading.js';
 import { RecentCommands } from './recent-commands.js';
 import { ReportSequence } from './report-sequence.js';
 import type { StoredReport, UnitState } from './store.js';
-import type { PresenceChange } from './unit-events.js';
-import type { LastReport, UnitView } from './unit-view.js';
+import type { DeliverTo, PresenceChange } from './unit-events.js';
+import type { LastReport, UnitDialectName, UnitView } from './unit-view.js';
 
 /** What the registry is told of a unit when it is added. */
-export interface RegisteredUnit {
+export type RegisteredUnit = TypedUnit | OpaqueUnit;
+
+export interface TypedUnit {
   readonly uid: string;
   readonly definition: UnitDefinition;
   readonly address?: Address | undefined;
 }
 
-/** Who serves a unit: its commands, one at a time. */
-export interface UnitService {
-  readonly queue: CommandQueue;
-  deliver(delivery: Delivery): Promise<DeliveryResult>;
+/** A unit that is not typed: what it says is a payload. */
+export interface OpaqueUnit {
+  readonly uid: string;
+  readonly definition?: undefined;
+  readonly address?: undefined;
+  readonly dialect: OpaqueDialectName;
 }
+
+/** Dialects whose units are not typed. */
+export type OpaqueDialectName = Exclude<UnitDialectName, 'unit' | 'line'>;
 
 /** A presence on its way to centrals; `undo`: they could not be told. */
 export interface Telling {
@@ -28,46 +36,104 @@ export interface Telling {
   undo(): void;
 }
 
-const NOT_REACHED = 'not reached yet';
+interface Counts {
+  reports: number;
+  commands: number;
+  missing: number;
+  refused: number;
+}
 
-/** Everything the base knows of one unit at this moment. */
+/** What centrals were last told. */
+type Told = UnitState['told'];
+
+const NOT_REACHED = 'not reached yet';
+/** The name of the reports of units that are not typed. */
+export const TELEMETRY = 'telemetry';
+
+/** One for all units that nothing is known of: there may be 16 384 of them. */
+const nothingTold: Told = { state: 'offline', reason: NOT_REACHED };
+const nothingCounted: Readonly<Counts> = { reports: 0, commands: 0, missing: 0, refused: 0 };
+const noDrift: readonly string[] = [];
+const settled: Promise<unknown> = Promise.resolve();
+
+/** Everything the base knows of one unit at this moment. What it does not need yet is not there yet. */
 export class UnitRecord {
   readonly unit: RegisteredUnit;
-  readonly sequence = new ReportSequence();
-  readonly recent = new RecentCommands();
-  readonly counts = { reports: 0, commands: 0, missing: 0, refused: 0 };
-  service: UnitService | undefined;
-  /** One numbered report after the other: what comes twice at the same time is stored once. */
-  turn: Promise<unknown> = Promise.resolve();
+  /** Carries out its commands; `undefined`: nobody does. */
+  deliver: DeliverTo | undefined;
+  #queue: CommandQueue | undefined;
+  #recent: RecentCommands | undefined;
+  #sequence: ReportSequence | undefined;
+  #counts: Counts | undefined;
+  #turn: Promise<unknown> | undefined;
   #version: string | undefined;
   #state: PresenceState = 'offline';
   #reason: string | undefined = NOT_REACHED;
-  /** What centrals were last told. */
-  #told: { readonly state: PresenceState; readonly reason?: string | undefined } = {
-    state: 'offline',
-    reason: NOT_REACHED,
-  };
-  #drift: readonly string[] = [];
+  #told: Told = nothingTold;
+  #drift: readonly string[] = noDrift;
   #lastSeenAt: number | undefined;
-  readonly #last = new Map<string, LastReport>();
+  #last: Map<string, LastReport> | undefined;
+  /** Newer than what `#last` has of a unit that is not typed. */
+  #reading: OpaqueReading | undefined;
   /** Where the unit does not number its reports, the base does: a number of this run and a count. */
-  #own: { boot: number; sequence: number };
+  #ownBoot: number;
+  #ownSequence = 0;
   #wireId: number;
   /** Grows with each change of what must be stored, and of that part of it that must be stored before a report is. */
   #changes = 0;
-  #identityChanges = 0;
+  #identityChanges = 1;
   #saved = 0;
   #identitySaved = 0;
 
   constructor(unit: RegisteredUnit, ids: { readonly boot: number; readonly wireId: number }) {
     this.unit = unit;
-    this.#own = { boot: ids.boot, sequence: 0 };
-    this.#identityChanges += 1;
+    this.#ownBoot = ids.boot;
     this.#wireId = ids.wireId;
+  }
+
+  get dialect(): UnitDialectName {
+    const { unit } = this;
+    if (unit.definition === undefined) return unit.dialect;
+    return unit.definition.wire === 'session' ? 'unit' : 'line';
   }
 
   get state(): PresenceState {
     return this.#state;
+  }
+
+  get recent(): RecentCommands {
+    this.#recent ??= new RecentCommands();
+    return this.#recent;
+  }
+
+  /** The same, where there is something. */
+  get knownCommands(): RecentCommands | undefined {
+    return this.#recent;
+  }
+
+  get sequence(): ReportSequence {
+    this.#sequence ??= new ReportSequence();
+    return this.#sequence;
+  }
+
+  /** Which life of the unit that is, as links call it; `undefined`: it has not said. */
+  get life(): string | undefined {
+    return this.#sequence?.life;
+  }
+
+  get counts(): Counts {
+    this.#counts ??= { ...nothingCounted };
+    return this.#counts;
+  }
+
+  /** What is known of a command by its id. */
+  findCommand(id: string, nowMs: number): ReturnType<RecentCommands['find']> {
+    return this.#recent?.find(id, nowMs);
+  }
+
+  /** Commands without an outcome. */
+  get waiting(): number {
+    return this.#queue?.length ?? 0;
   }
 
   /** Something of it is not stored as it is. */
@@ -80,18 +146,36 @@ export class UnitRecord {
     return this.#identityChanges !== this.#identitySaved;
   }
 
+  /** Its commands, one at a time. */
+  queueOf(clock: Clock): CommandQueue {
+    this.#queue ??= new CommandQueue(clock);
+    return this.#queue;
+  }
+
+  /** Its queue, where it has one. */
+  get queue(): CommandQueue | undefined {
+    return this.#queue;
+  }
+
+  /** One numbered report after the other: what comes twice at the same time is stored once. */
+  inTurn<T>(take: () => Promise<T>): Promise<T> {
+    const taken = (this.#turn ?? settled).then(take);
+    this.#turn = taken.catch(() => {});
+    return taken;
+  }
+
   /** What is to be stored, and what to call when it is. */
   save(): { readonly state: UnitState; readonly saved: () => void } {
     const [changes, identityChanges] = [this.#changes, this.#identityChanges];
     const state: UnitState = {
-      ...this.sequence.state,
-      ownBoot: this.#own.boot,
+      ...this.#sequence?.state,
+      ownBoot: this.#ownBoot,
       wireId: this.#wireId,
       version: this.#version,
       drift: this.#drift,
       told: this.#told,
       lastSeenAt: this.#lastSeenAt,
-      last: Object.fromEntries(this.#last),
+      last: this.#lastReports(),
     };
     const saved = (): void => {
       this.#saved = changes;
@@ -100,30 +184,40 @@ export class UnitRecord {
     return { state, saved };
   }
 
-  /** What an earlier run knew. Its links are gone: it is offline until it is reached again. */
-  restore(state: UnitState): void {
-    this.sequence.restore(state);
-    this.#own = { boot: Math.max(this.#own.boot, state.ownBoot + 1), sequence: 0 };
+  /**
+   * What was known of it before. Its links are gone: it is offline until it is reached again. `isSaved`: it is stored so.
+   * `recent`: its commands of this run, in which those under way will end.
+   */
+  restore(state: UnitState, isSaved = true, recent?: RecentCommands): void {
+    this.#recent = recent;
+    if (state.boot !== undefined) this.sequence.restore(state);
+    this.#ownBoot = Math.max(this.#ownBoot, state.ownBoot + 1);
+    this.#ownSequence = 0;
     this.#wireId = state.wireId;
     this.#version = state.version;
-    this.#drift = state.drift;
+    this.#drift = state.drift.length === 0 ? noDrift : state.drift;
     this.#told = state.told;
     this.#lastSeenAt = state.lastSeenAt;
-    for (const [report, last] of Object.entries(state.last)) this.#last.set(report, last);
+    const last = Object.entries(state.last);
+    if (last.length > 0) this.#last = new Map(last);
+    if (!isSaved) this.#changes += 1;
   }
 
   /** A report that was stored after the state was. */
   replay({ unit, report, boot, sequence, fields, measuredAt, receivedAt }: StoredReport): void {
-    this.sequence.stored(boot, sequence);
+    this.#sequence?.stored(boot, sequence);
     this.#lastSeenAt = Math.max(this.#lastSeenAt ?? 0, receivedAt);
-    this.#last.set(report, { id: `${unit}/${boot}/${sequence}`, fields, measuredAt });
     this.#changes += 1;
+    // A state may have what is newer: reports of units that are not typed are told before they are stored.
+    if (this.unit.definition === undefined && measuredAt < (this.#last?.get(report)?.measuredAt ?? 0)) return;
+    this.#setLast(report, { id: `${unit}/${boot}/${sequence}`, fields, measuredAt });
   }
 
   /** Nothing of it is known any more but what is configured, and the numbers that go on. Nothing to store, until it is heard of. */
   forget(): void {
-    this.recent.forgetResults();
-    this.#last.clear();
+    this.#recent?.forgetResults();
+    this.#last = undefined;
+    this.#reading = undefined;
     this.#lastSeenAt = undefined;
     this.#version = undefined;
     this.#saved = this.#changes;
@@ -138,8 +232,8 @@ export class UnitRecord {
   }
 
   nextOwnIdentity(): { readonly boot: number; readonly sequence: number } {
-    this.#own.sequence += 1;
-    return { ...this.#own };
+    this.#ownSequence += 1;
+    return { boot: this.#ownBoot, sequence: this.#ownSequence };
   }
 
   seen(at: number): void {
@@ -158,8 +252,15 @@ export class UnitRecord {
   keep(report: Report): void {
     this.counts.reports += 1;
     this.counts.missing += report.missing ?? 0;
-    this.sequence.stored(report.boot, report.sequence);
-    this.#last.set(report.report, { id: report.id, fields: report.fields, measuredAt: report.measuredAt });
+    this.#sequence?.stored(report.boot, report.sequence);
+    this.#setLast(report.report, { id: report.id, fields: report.fields, measuredAt: report.measuredAt });
+    this.#changes += 1;
+  }
+
+  /** A unit that is not typed said something. */
+  read(reading: OpaqueReading): void {
+    this.counts.reports += 1;
+    this.#reading = reading;
     this.#changes += 1;
   }
 
@@ -185,19 +286,31 @@ export class UnitRecord {
     const { uid, definition, address } = this.unit;
     return {
       unit: uid,
-      definition: definition.name,
+      dialect: this.dialect,
+      ...(definition === undefined ? {} : { definition: definition.name }),
       ...(this.#version === undefined ? {} : { version: this.#version }),
-      kind: definition.kind,
-      wire: definition.wire,
+      ...(definition === undefined ? {} : { kind: definition.kind, wire: definition.wire }),
       ...(address === undefined ? {} : { address: addressText(address) }),
       state: this.#state,
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       drift: this.#drift,
       ...(this.#lastSeenAt === undefined ? {} : { lastSeenAt: this.#lastSeenAt }),
-      last: Object.fromEntries(this.#last),
-      waiting: this.service?.queue.length ?? 0,
-      counts: { ...this.counts },
+      last: this.#lastReports(),
+      waiting: this.waiting,
+      counts: { ...(this.#counts ?? nothingCounted) },
     };
+  }
+
+  #lastReports(): Readonly<Record<string, LastReport>> {
+    const reading = this.#reading;
+    if (reading === undefined) return this.#last === undefined ? {} : Object.fromEntries(this.#last);
+    const { id, fields, measuredAt } = reading;
+    return { ...(this.#last && Object.fromEntries(this.#last)), [TELEMETRY]: { id, fields, measuredAt } };
+  }
+
+  #setLast(report: string, last: LastReport): void {
+    this.#last ??= new Map();
+    this.#last.set(report, last);
   }
 
   #tell(at: number): Telling {
@@ -207,7 +320,14 @@ export class UnitRecord {
     this.#changes += 1;
     const { uid, definition } = this.unit;
     return {
-      presence: { kind: 'presence', unit: uid, definition: definition.name, ...told, drift: this.#drift, at },
+      presence: {
+        kind: 'presence',
+        unit: uid,
+        ...(definition === undefined ? {} : { definition: definition.name }),
+        ...told,
+        drift: this.#drift,
+        at,
+      },
       undo: () => {
         if (this.#told === told) this.#told = before;
       },

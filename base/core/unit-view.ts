@@ -1,16 +1,21 @@
 import type { Values } from '../../protocol/definition/index.js';
 import type { PresenceState } from './messages.js';
 
+/** Who serves a unit. `unit`, `line`: typed, over a session or with lines. `iotsocket`: an object of the access list. */
+export const unitDialects = ['unit', 'line', 'iotsocket'] as const;
+export type UnitDialectName = (typeof unitDialects)[number];
+
 /** What the base knows of a unit at this moment: what the API lists and the terminal shows. */
 export interface UnitView {
   /** The UID. */
   readonly unit: string;
-  /** Name of the configured definition. */
-  readonly definition: string;
+  readonly dialect: UnitDialectName;
+  /** Name of the configured definition; absent, as `kind` and `wire` are, where the unit is not typed. */
+  readonly definition?: string;
   /** The version the unit itself told; absent until it said hello, and on line units. */
   readonly version?: string;
-  readonly kind: 'read' | 'updatable';
-  readonly wire: 'session' | 'line';
+  readonly kind?: 'read' | 'updatable';
+  readonly wire?: 'session' | 'line';
   /** `host:port`; absent for a unit that dials in and has not yet. */
   readonly address?: string;
   readonly state: PresenceState;

@@ -10,8 +10,10 @@ export type CommandStatus = Outcome | 'waiting';
 /** What the outside (API, terminal) may do with units. The router implements it. */
 export interface UnitsPort {
   list(): readonly UnitView[];
+  /** All UIDs, in the order of `list`. */
+  uids(): Iterable<string>;
   get(unit: string): UnitView | undefined;
-  /** The definition the base believes that unit runs; forms are made from it. */
+  /** The definition the base believes that unit runs; forms are made from it. `undefined` also where it is not typed. */
   definitionOf(unit: string): UnitDefinition | undefined;
   /** Resolves with the command's one outcome. InternalError `stopped`: the base stops, and goes on with it at its next start. */
   command(request: CommandRequest): Promise<Outcome>;

@@ -4,25 +4,14 @@ import { type Address, addressText } from '../core/address.js';
 import type { Log } from '../core/log.js';
 import type { Carrier } from './carrier.js';
 import { TcpCarrier } from './tcp-carrier.js';
+import { Unproved } from './unproved.js';
 
-/** Connections that have proved nothing yet (reference/limits.md, "Pre-auth sockets"): one bench or NAT is one address. */
-export const MAX_UNPROVED = 256;
-export const MAX_UNPROVED_PER_ADDRESS = 16;
-
-interface Unproved {
-  readonly address: string;
-  readonly carrier: Carrier;
-}
-
-/**
- * Takes TCP connections. Past the bound of connections that have proved nothing, the oldest such connection goes, of the
- * same address first; the newcomer is never refused, so an attacker cannot lock his neighbours out.
- */
+/** Takes TCP connections; those that have proved nothing yet are bounded (`unproved.ts`). */
 export class TcpListener {
   readonly #server: Server;
   readonly #log: Log;
   readonly #take: (pending: { readonly carrier: Carrier; proved(): void }) => void;
-  readonly #unproved = new Set<Unproved>();
+  readonly #unproved = new Unproved();
   readonly #sockets = new Set<Socket>();
 
   constructor(log: Log, take: (pending: { readonly carrier: Carrier; proved(): void }) => void) {
@@ -55,39 +44,19 @@ export class TcpListener {
   #accept(socket: Socket): void {
     const address = socket.remoteAddress ?? 'unknown';
     this.#sockets.add(socket);
-    const entry: Unproved = {
-      address,
-      carrier: new TcpCarrier(socket, addressText({ host: address, port: socket.remotePort ?? 0 })),
-    };
-    this.#evictFor(address);
-    this.#unproved.add(entry);
+    const carrier = new TcpCarrier(socket, addressText({ host: address, port: socket.remotePort ?? 0 }));
+    const unproved = { address, destroy: () => carrier.destroy() };
+    this.#unproved.add(unproved);
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      this.#unproved.delete(entry);
+      this.#unproved.delete(unproved);
     });
-    this.#take({ carrier: entry.carrier, proved: () => void this.#unproved.delete(entry) });
-  }
-
-  #evictFor(address: string): void {
-    const ofAddress = [...this.#unproved].filter((entry) => entry.address === address);
-    if (ofAddress.length >= MAX_UNPROVED_PER_ADDRESS) this.#evict(ofAddress[0]!);
-    else if (this.#unproved.size >= MAX_UNPROVED) this.#evict(this.#oldestOfTheBusiest());
-  }
-
-  #oldestOfTheBusiest(): Unproved {
-    const counts = new Map<string, number>();
-    for (const { address } of this.#unproved) counts.set(address, (counts.get(address) ?? 0) + 1);
-    const most = Math.max(...counts.values());
-    return [...this.#unproved].find((entry) => counts.get(entry.address) === most)!;
-  }
-
-  #evict(entry: Unproved): void {
-    this.#unproved.delete(entry);
-    entry.carrier.destroy();
+    this.#take({ carrier, proved: () => this.#unproved.delete(unproved) });
   }
 }
 
-function listenError(address: Address, error: NodeJS.ErrnoException): ConfigurationError {
+/** Why a port cannot be had, in words. */
+export function listenError(address: Address, error: NodeJS.ErrnoException): ConfigurationError {
   const where = addressText(address);
   if (error.code === 'EADDRINUSE') {
     return new ConfigurationError(

@@ -1,6 +1,7 @@
 import type {
   Change,
   History,
+  Kept,
   Store,
   StoredCommand,
   StoredReport,
@@ -20,6 +21,8 @@ export class MemoryStore implements Store {
   readonly #units = new Map<string, StoredUnit>();
   readonly #reports: StoredReport[] = [];
   readonly #commands = new Map<number, StoredCommand>();
+  readonly #kept = new Map<number, Kept>();
+  #lastRun = 0;
   #saved = 0;
   #savedAt: number | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -38,6 +41,8 @@ export class MemoryStore implements Store {
       commands: [...this.#commands.values()],
       lastOrdinal: Math.max(0, ...this.#commands.keys()),
       savedAt: this.#savedAt,
+      kept: [...this.#kept.values()].sort((a, b) => a.position - b.position),
+      lastRun: this.#lastRun,
     };
   }
 
@@ -100,6 +105,15 @@ export class MemoryStore implements Store {
         break;
       case 'drop':
         this.#commands.delete(change.ordinal);
+        break;
+      case 'keep':
+        this.#kept.set(change.kept.position, change.kept);
+        break;
+      case 'unkeep':
+        for (const position of change.positions) this.#kept.delete(position);
+        break;
+      case 'run':
+        this.#lastRun = change.run;
         break;
       case 'item':
         break;

@@ -15,6 +15,10 @@ export class TestBus implements Bus {
     return () => void this.#hearers.delete(key);
   }
 
+  hasSubscribers(kind: MessageKind): boolean {
+    return [...this.#hearers.values()].some((hearer) => hearer.kind === kind);
+  }
+
   /** A leak test expects 0. */
   get hearers(): number {
     return this.#hearers.size;

@@ -6,6 +6,7 @@ import type {
   Change,
   History,
   HistoryQuery,
+  Kept,
   Store,
   StoredCommand,
   StoredReport,
@@ -21,6 +22,10 @@ import { readCommand, readOutcome, readUnitState, readValues } from './stored-js
 
 /** Rows of one answer of the file's thread: it does nothing else meanwhile. */
 const ROWS_AT_ONCE = 10_000;
+/** The same of kept transmissions, of which each has up to 64 KiB. */
+const KEPT_AT_ONCE = 256;
+/** A row a field and moment: a definition's report has at most 64 fields. What is not typed may have more; then fewer moments come. */
+const ROWS_PER_MOMENT = 64;
 /** A clock before this is not set yet: nothing of ours is so old. 2024-01-01. */
 export const EARLIEST_MS = 1_704_067_200_000;
 
@@ -80,19 +85,29 @@ export class EmbeddedStore implements Store {
       return all;
     };
     const units = readable(await port.all('units'), unitOf);
-    const reports: StoredReport[] = [];
-    for (let behind = meta.get('saved') ?? 0; ; ) {
-      const rows = await port.all('reportsBehind', behind, ROWS_AT_ONCE);
-      reports.push(...readable(rows, reportOf));
-      if (rows.length < ROWS_AT_ONCE) break;
-      behind = rows.at(-1)!.position as number;
-    }
+    const pages = async <T>(
+      name: 'reportsBehind' | 'keptBehind',
+      first: number,
+      atOnce: number,
+      read: (row: Row) => T | undefined,
+    ): Promise<T[]> => {
+      const all: T[] = [];
+      for (let behind = first; ; ) {
+        const rows = await port.all(name, behind, atOnce);
+        all.push(...readable(rows, read));
+        if (rows.length < atOnce) return all;
+        behind = rows.at(-1)!.position as number;
+      }
+    };
+    const reports = await pages('reportsBehind', meta.get('saved') ?? 0, ROWS_AT_ONCE, reportOf);
+    const kept = await pages('keptBehind', 0, KEPT_AT_ONCE, keptOf);
     const commands = readable(await port.all('commands'), commandOf);
     if (unreadable > 0)
       log.error({ unreadable }, 'rows of the store are not what was written and are left out: check the disk');
     const [last] = await port.all('lastCommand');
     const lastOrdinal = (last!.ordinal as number | null) ?? 0;
-    return { units, reports, commands, lastOrdinal, savedAt: meta.get('savedAt') };
+    const lastRun = meta.get('run') ?? 0;
+    return { units, reports, commands, lastOrdinal, savedAt: meta.get('savedAt'), kept, lastRun };
   }
 
   mark(): number {
@@ -126,8 +141,9 @@ export class EmbeddedStore implements Store {
     if (resolution === 'raw') return readingsOf(await port.all('history', unit, report, from, to, limit + 1), limit);
     await this.#options.downsample();
     const table = resolution === 'minute' ? 'minutes' : 'hours';
-    // A row a field and moment: at most 64 fields a message.
-    return courseOf(await port.all(table, unit, report, from, to, (limit + 1) * 64), limit);
+    const mostRows = (limit + 1) * ROWS_PER_MOMENT;
+    const rows = await port.all(table, unit, report, from, to, mostRows);
+    return courseOf(rows, limit, rows.length === mostRows);
   }
 }
 
@@ -170,6 +186,14 @@ function statementOf(change: Exclude<Change, { kind: 'report' }>): Statement {
         dead ?? null,
       ];
     }
+    case 'keep': {
+      const { position, unit, octets, at } = change.kept;
+      return ['addKept', position, unit, Buffer.from(octets).toString('base64'), at];
+    }
+    case 'unkeep':
+      return ['removeKept', JSON.stringify(change.positions)];
+    case 'run':
+      return ['setMeta', 'run', change.run];
   }
 }
 
@@ -208,6 +232,13 @@ function reportOf(row: Row): StoredReport | undefined {
     }
   );
 }
+
+const keptOf = (row: Row): Kept => ({
+  position: row.position as number,
+  unit: row.unit as string,
+  octets: Uint8Array.from(Buffer.from(row.octets as string, 'base64')),
+  at: row.at as number,
+});
 
 function commandOf(row: Row): StoredCommand | undefined {
   const command = readCommand(row.command);

@@ -28,4 +28,8 @@ export class MemoryBus implements Bus {
     subscribers.add(own);
     return () => void subscribers.delete(own);
   }
+
+  hasSubscribers(kind: MessageKind): boolean {
+    return (this.#subscribers.get(kind)?.size ?? 0) > 0;
+  }
 }

@@ -5,11 +5,13 @@ import { BaseUnitError, ConfigurationError, StoreError } from '../../../protocol
 import type { Random } from '../../core/random.js';
 import { copyDurably } from './durable-copy.js';
 import { type Row, sql } from './sql.js';
-import { checkBackup, faultOf, putInPlace, sync } from './sqlite-file.js';
+import { checkBackup, faultOf, putInPlace, sync, versionOf } from './sqlite-file.js';
 import { readUnitState } from './stored-json.js';
 
 /** How long to wait for another process to let go of the store, in ms. */
 const BUSY_MS = 5_000;
+/** The version from which on a store keeps transmissions. */
+const KEPT_SINCE = 2;
 /** What SQLite keeps beside a file. A stranger's would be taken for the file's own. */
 const BESIDE = ['-wal', '-journal', '-shm'] as const;
 
@@ -108,6 +110,9 @@ function adapt(copy: string, random: Random): number {
     database.pragma('secure_delete = ON');
     return database.transaction(() => {
       const { changes } = database.prepare('DELETE FROM commands WHERE outcome IS NULL').run();
+      // So may what was kept for peers that were away have been delivered.
+      if (versionOf(database) >= KEPT_SINCE) database.exec('DELETE FROM kept');
+      skipRuns(database, random);
       // A unit answers an id that it remembers with what it answered then: ids on the wire never come again.
       const setUnit = database.prepare(sql.setUnit);
       for (const { unit, state } of database.prepare(sql.units).all() as Row[]) {
@@ -123,6 +128,14 @@ function adapt(copy: string, random: Random): number {
   } finally {
     database.close();
   }
+}
+
+/** Runs that came behind the backup have numbers which must not come again, even where the clock begins anew each time. */
+function skipRuns(database: Database.Database, random: Random): void {
+  const known = database.prepare("SELECT value FROM meta WHERE name = 'run'").pluck().get() as number | undefined;
+  if (known === undefined) return;
+  const skipped = random.octets(3).reduce((number, octet) => number * 256 + octet, 0);
+  database.prepare(sql.setMeta).run('run', known + skipped);
 }
 
 /** Gives where the store from before is. It is locked meanwhile, so that no base starts with what is being replaced. */

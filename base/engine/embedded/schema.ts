@@ -51,4 +51,11 @@ export const migrations: readonly string[] = [
   -- What is known of the receiver behind a queue, as JSON (core/queue.ts, QueueState).
   CREATE TABLE queues (queue TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID, STRICT;
   `,
+  `
+  -- Transmissions that are kept for peers that are away, as they are to be sent; octets in base64. unit is a UID, empty for
+  -- the central.
+  CREATE TABLE kept (
+    position INTEGER PRIMARY KEY, unit TEXT NOT NULL, octets TEXT NOT NULL, at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -1,5 +1,10 @@
+/** A number beyond it has no course: the sum of many must be a number still, and units that are not typed may say any. */
+export const MAX_COUNTED = 1e300;
 /** What of a report's fields has a course: numbers, and truth values as 0 and 1. */
-const COUNTED = `f.type IN ('integer', 'real', 'true', 'false')`;
+const COUNTED = `f.type IN ('integer', 'real', 'true', 'false') AND f.value BETWEEN -${MAX_COUNTED} AND ${MAX_COUNTED}`;
+
+/** Courses of one report of one unit: a definition's report has at most 64 fields, and may be changed now and then. */
+export const MAX_SERIES = 1_024;
 
 /** The reports behind one position up to another, a row a field. */
 const newFields = `
@@ -7,9 +12,10 @@ const newFields = `
   JOIN series s ON s.unit = r.unit AND s.report = r.report AND s.field = f.key
   WHERE r.position > ? AND r.position <= ? AND ${COUNTED}`;
 
+/** `total`, not `sum`: the sum of large whole numbers would overflow, and end the statement for all units. */
 const downsampleInto = (table: 'minutes' | 'hours', ms: number): string => `
   INSERT INTO ${table} (series, at, count, least, greatest, sum)
-  SELECT s.series, r.measured_at / ${ms} * ${ms} AS at, count(*), min(f.value), max(f.value), sum(f.value)
+  SELECT s.series, r.measured_at / ${ms} * ${ms} AS at, count(*), min(f.value), max(f.value), total(f.value)
   ${newFields} GROUP BY 1, 2
   ON CONFLICT (series, at) DO UPDATE SET count = count + excluded.count, least = min(least, excluded.least),
     greatest = max(greatest, excluded.greatest), sum = sum + excluded.sum`;
@@ -43,9 +49,16 @@ export const sql = {
   pruneFirstReports:
     'DELETE FROM reports WHERE position IN (SELECT position FROM reports WHERE position <= ? ORDER BY position LIMIT ?)',
 
+  // Names of fields that are not typed are their senders' to choose, each time anew.
   addSeries: `INSERT OR IGNORE INTO series (unit, report, field)
-    SELECT DISTINCT r.unit, r.report, f.key FROM reports r, json_each(r.fields) f
-    WHERE r.position > ? AND r.position <= ? AND ${COUNTED}`,
+    SELECT unit, report, field FROM (
+      SELECT unit, report, field, row_number() OVER (PARTITION BY unit, report ORDER BY field) AS number FROM (
+        SELECT DISTINCT r.unit, r.report, f.key AS field FROM reports r, json_each(r.fields) f
+        WHERE r.position > ? AND r.position <= ? AND ${COUNTED}
+        AND NOT EXISTS (SELECT 1 FROM series s WHERE s.unit = r.unit AND s.report = r.report AND s.field = f.key)
+      )
+    ) AS n
+    WHERE number + (SELECT count(*) FROM series s WHERE s.unit = n.unit AND s.report = n.report) <= ${MAX_SERIES}`,
   addMinutes: downsampleInto('minutes', 60_000),
   addHours: downsampleInto('hours', 3_600_000),
   minutes: courseFrom('minutes'),
@@ -82,6 +95,12 @@ export const sql = {
   buryOrphans: `UPDATE items SET dead_at = ?, reason = 'its receiver is no longer configured'
     WHERE dead_at IS NULL AND queue NOT IN (SELECT value FROM json_each(?))`,
 
+  addKept: 'INSERT INTO kept (position, unit, octets, at) VALUES (?, ?, ?, ?)',
+  keptBehind: 'SELECT position, unit, octets, at FROM kept WHERE position > ? ORDER BY position LIMIT ?',
+  removeKept: 'DELETE FROM kept WHERE position IN (SELECT value FROM json_each(?))',
+  redateKept: 'UPDATE kept SET at = ? WHERE at < ? OR at > ?',
+  pruneKept: 'DELETE FROM kept WHERE at < ?',
+
   setQueue: 'INSERT INTO queues (queue, state) VALUES (?, ?) ON CONFLICT (queue) DO UPDATE SET state = excluded.state',
   queue: 'SELECT state FROM queues WHERE queue = ?',
 
@@ -92,6 +111,9 @@ export const sql = {
   forgetSeries: 'DELETE FROM series WHERE unit = ?',
   forgetCommands: 'DELETE FROM commands WHERE unit = ?',
   forgetItems: 'DELETE FROM items WHERE key = ?',
+  forgetKept: 'DELETE FROM kept WHERE unit = ?',
+  // And what the central was to get of it.
+  forgetKeptOf: "DELETE FROM kept WHERE unit = '' AND names_unit(octets, ?)",
 } as const;
 
 export type SqlName = keyof typeof sql;
@@ -104,16 +126,19 @@ export type Statement = readonly [name: SqlName, ...parameters: SqlValue[]];
 
 export type Row = Readonly<Record<string, string | number | null>>;
 
-/** All that must go for a unit to be forgotten, in an order in which it can. */
-export const forgetStatements = (unit: string): Statement[] =>
-  (
-    [
-      'forgetUnit',
-      'forgetReports',
-      'forgetMinutes',
-      'forgetHours',
-      'forgetSeries',
-      'forgetCommands',
-      'forgetItems',
-    ] as const
-  ).map((name): Statement => [name, unit]);
+/** All that must go for a unit to be forgotten, in an order in which it can, and the version from which on it is there. */
+const forgetting = [
+  ['forgetUnit', 1],
+  ['forgetReports', 1],
+  ['forgetMinutes', 1],
+  ['forgetHours', 1],
+  ['forgetSeries', 1],
+  ['forgetCommands', 1],
+  ['forgetItems', 1],
+  ['forgetKept', 2],
+  ['forgetKeptOf', 2],
+] as const;
+
+/** What forgets a unit in a file of that version: a backup may be older than this program. */
+export const forgetStatements = (unit: string, version: number): Statement[] =>
+  forgetting.filter(([, since]) => since <= version).map(([name]): Statement => [name, unit]);

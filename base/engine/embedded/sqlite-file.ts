@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { addNamesUnit } from './names-unit.js';
 import { migrations } from './schema.js';
 import { forgetStatements, type Row, type SqlName, type SqlValue, type Statement, sql } from './sql.js';
 
@@ -148,8 +149,9 @@ export class SqliteFile {
 
   /** Erases everything about a unit: from the tables, from free pages, from the WAL. */
   erase(unit: string): void {
+    const statements = forgetStatements(unit, versionOf(this.#database));
     this.#database.transaction(() => {
-      for (const [name, ...parameters] of forgetStatements(unit)) this.#prepare(name).run(...parameters);
+      for (const [name, ...parameters] of statements) this.#prepare(name).run(...parameters);
     })();
     // secure_delete leaves what a page held before its cells were moved; a file written anew holds nothing but its rows.
     this.#database.exec('VACUUM');
@@ -189,7 +191,7 @@ export function checkBackup(path: string): void {
   try {
     database.pragma('journal_mode = DELETE');
     quickCheck(database);
-    const version = database.pragma('user_version', { simple: true }) as number;
+    const version = versionOf(database);
     if (version < 1) throw new Error('it is not a store of baseunit');
     if (version > migrations.length) throw new Error('it was made by a later version of baseunit');
   } finally {
@@ -204,13 +206,20 @@ export function eraseFrom(path: string, unit: string): void {
     database.pragma('journal_mode = DELETE');
     database.pragma('secure_delete = ON');
     database.pragma('synchronous = FULL');
+    addNamesUnit(database);
+    const statements = forgetStatements(unit, versionOf(database));
     database.transaction(() => {
-      for (const [name, ...parameters] of forgetStatements(unit)) database.prepare(sql[name]).run(...parameters);
+      for (const [name, ...parameters] of statements) database.prepare(sql[name]).run(...parameters);
     })();
     database.exec('VACUUM');
   } finally {
     database.close();
   }
+}
+
+/** How many steps of the schema a file has been through. */
+export function versionOf(database: Database.Database): number {
+  return database.pragma('user_version', { simple: true }) as number;
 }
 
 /** On disk and in the place of what was there, whole or not at all. */
@@ -260,6 +269,7 @@ function connect(path: string): Database.Database {
     pragma('cell_size_check = ON');
     pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     pragma(`journal_size_limit = ${WAL_ALARM_OCTETS}`);
+    addNamesUnit(database);
     // better-sqlite3 is compiled to use NORMAL, which loses what was acknowledged when the power goes.
     const synchronous = pragma('synchronous');
     if (synchronous !== SYNCHRONOUS_FULL || (path !== ':memory:' && mode !== 'wal'))
@@ -273,7 +283,7 @@ function connect(path: string): Database.Database {
 
 function check(database: Database.Database, path: string, steps: readonly string[]): Opened {
   quickCheck(database);
-  const from = database.pragma('user_version', { simple: true }) as number;
+  const from = versionOf(database);
   if (from > steps.length) {
     const what = `the store is of version ${from}, which a later baseunit made; this one knows ${steps.length}`;
     throw new OpenError('TOO_NEW', what);
@@ -297,7 +307,7 @@ function check(database: Database.Database, path: string, steps: readonly string
 }
 
 function migrate(database: Database.Database, steps: readonly string[]): void {
-  const from = database.pragma('user_version', { simple: true }) as number;
+  const from = versionOf(database);
   for (const [index, step] of steps.slice(from).entries()) {
     database.transaction(() => {
       database.exec(step);

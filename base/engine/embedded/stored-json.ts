@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { outcomeKinds, presenceStates } from '../../core/messages.js';
+import { payloadFormatNames } from '../../core/opaque-payload.js';
 import type { StoredCommand, UnitState } from '../../core/store.js';
 
 /**
@@ -10,6 +11,7 @@ import type { StoredCommand, UnitState } from '../../core/store.js';
 const single = z.union([z.boolean(), z.number(), z.string()]);
 const values = z.record(z.string(), z.union([single, z.array(single)]));
 const whole = z.int().nonnegative();
+const payload = z.object({ format: z.enum(payloadFormatNames), value: z.unknown() });
 
 const unitState: z.ZodType<UnitState> = z.object({
   boot: whole.optional(),
@@ -32,6 +34,7 @@ const command = z.object({
     command: z.string(),
     fields: values,
     line: z.string().optional(),
+    payload: payload.optional(),
     source: z.string(),
     acceptedAt: z.number(),
     expiresAt: z.number(),
@@ -49,6 +52,8 @@ const outcome = z.object({
   outcome: z.enum(outcomeKinds),
   reason: z.string().optional(),
   reply: values.optional(),
+  code: z.int().optional(),
+  payload: payload.optional(),
   source: z.string(),
   at: z.number(),
 });

@@ -23,6 +23,8 @@ const DAY_MS = 86_400_000;
 /** Dead letters are kept so long, and so many of one queue (reference/limits.md, Webhook). */
 const DEAD_DAYS = 7;
 export const MAX_DEAD = 10_000;
+/** The longest that anything is kept for a peer (reference/limits.md, Kept session), and as long again: its owner erases it before. */
+const KEPT_DAYS = 2;
 /** How long the ids of ended commands are known (reference/limits.md, Request: dedup window). */
 const COMMANDS_KEPT_MS = 600_000;
 
@@ -155,6 +157,7 @@ export class Upkeep {
     await this.#tell(['pruneMinutes', now - retention.minuteDays * DAY_MS]);
     await this.#tell(['pruneHours', now - retention.hourDays * DAY_MS]);
     await this.#tell(['pruneCommands', now - COMMANDS_KEPT_MS]);
+    await this.#tell(['pruneKept', now - KEPT_DAYS * DAY_MS]);
     const tooOld = await port.change('pruneDead', now - DEAD_DAYS * DAY_MS);
     for (const queue of this.#options.queues()) {
       const [dead] = await port.all('countDead', queue.name);
@@ -170,7 +173,7 @@ export class Upkeep {
   /** What was dated with a wrong clock, by this run or an earlier one, counts from now: else it were too old at once, or never. */
   async #redate(now: number): Promise<void> {
     if (now < EARLIEST_MS || this.#isRedated) return;
-    for (const name of ['redateReports', 'redateDead', 'redateCommands'] as const)
+    for (const name of ['redateReports', 'redateDead', 'redateCommands', 'redateKept'] as const)
       await this.#options.port.change(name, now, EARLIEST_MS, now + DAY_MS);
     this.#isRedated = true;
   }

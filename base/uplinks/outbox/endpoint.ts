@@ -1,12 +1,12 @@
+import { CircuitBreaker } from '../../core/circuit-breaker.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import type { Log } from '../../core/log.js';
 import type { OutboxStatus, OutboxView } from '../../core/outbox-port.js';
-import type { Outbox, Told } from '../../core/outboxes.js';
+import type { Outbox, Told, ToldKind } from '../../core/outboxes.js';
 import type { Addition, DeadLetter, Queue, QueueEntry, QueueItem } from '../../core/queue.js';
 import type { Random } from '../../core/random.js';
-import { TroubleLog } from '../trouble-log.js';
+import { TroubleLog } from '../../core/trouble-log.js';
 import { type Attempt, type AttemptResult, attempt } from './attempt.js';
-import { CircuitBreaker } from './circuit-breaker.js';
 import { DeliverySchedule, type Scheduled } from './delivery-schedule.js';
 import { OutboxRoom, type RoomBounds } from './outbox-room.js';
 import { longestWaitBefore, SCHEDULE_MS, waitBefore } from './retry-schedule.js';
@@ -28,6 +28,8 @@ export interface EndpointOptions extends RoomBounds {
   /** What the log and the API call it; no secret in it. */
   readonly label: string;
   readonly queue: Queue;
+  /** Of all other messages the receiver is told nothing. Default: any kind. */
+  readonly kinds?: ReadonlySet<ToldKind> | undefined;
   /** What of a message the receiver is told. */
   readonly itemOf: (message: Told) => QueueItem | undefined;
   readonly attempt: Attempt;
@@ -118,6 +120,10 @@ export class Endpoint implements Outbox, OutboxView {
   }
 
   // Outbox: what the journal asks.
+
+  get kinds(): ReadonlySet<ToldKind> | undefined {
+    return this.#options.kinds;
+  }
 
   pick(message: Told): Addition | undefined {
     const { queue, clock, itemOf } = this.#options;

@@ -3,7 +3,7 @@ import type { Agent } from 'undici';
 import { z } from 'zod';
 import { RelayError } from '../../../protocol/errors.js';
 import type { Clock } from '../../core/clock.js';
-import { exchange } from '../http-exchange.js';
+import { exchange } from '../../links/http-exchange.js';
 import { isEncrypted } from './pusher-options.js';
 
 /** The library itself would wait for ever (reference/pusher.md, 2.4). */
@@ -64,7 +64,7 @@ export function httpAuthoriser(options: HttpAuthoriserOptions): Authorise {
       );
     if (status !== 200) throw new RelayError('uplink-refused', `the authorisation endpoint answered ${status}`);
     if (isCut) throw new RelayError('uplink-refused', 'the authorisation endpoint answered more than 64 KiB');
-    return parse(body, channel);
+    return parse(body.toString('utf8'), channel);
   };
 }
 

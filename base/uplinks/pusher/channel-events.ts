@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Payload, PayloadFormat } from '../../../protocol/iotsocket/payload.js';
 import type { Outcome, outcomeKinds } from '../../core/messages.js';
+import { payloadFormatNames } from '../../core/opaque-payload.js';
 
 /** A command's id (base/core/command-request.ts). */
 export const MAX_ID = 64;
@@ -8,7 +10,7 @@ const MAX_UNIT = 260;
 const MAX_NAME = 64;
 /** What a lamp takes is 64 characters; up to here the router says so to the sender, past it nothing of it is kept. */
 export const MAX_PAYLOAD = 1_024;
-/** All fields of a command as JSON; the largest message of a definition is 1,024 octets (wire/unit.md, "Fields"). */
+/** All fields of a command as JSON, or its payload; the largest message of a definition is 1,024 octets (wire/unit.md, "Fields"). */
 export const MAX_FIELDS_OCTETS = 8_192;
 /** A mailbox keeps a command for a day at most (reference/limits.md, Kept session). */
 export const MAX_TTL_S = 86_400;
@@ -26,6 +28,9 @@ export interface CommandEvent {
   readonly unit: string;
   readonly command: string;
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
+  /** For a unit that is not typed, instead of fields. */
+  readonly payload?: unknown;
+  readonly format?: PayloadFormat | undefined;
   readonly ttlS?: number | undefined;
 }
 
@@ -37,10 +42,12 @@ export interface OutcomeEvent {
   readonly outcome: (typeof outcomeKinds)[number];
   readonly reason?: string;
   readonly reply?: Readonly<Record<string, unknown>>;
+  readonly code?: number;
+  readonly payload?: Payload;
   readonly at: number;
 }
 
-export function outcomeEvent({ id, unit, command, outcome, reason, reply, at }: Outcome): OutcomeEvent {
+export function outcomeEvent({ id, unit, command, outcome, reason, reply, code, payload, at }: Outcome): OutcomeEvent {
   return {
     id,
     unit,
@@ -48,6 +55,8 @@ export function outcomeEvent({ id, unit, command, outcome, reason, reply, at }: 
     outcome,
     ...(reason === undefined ? {} : { reason }),
     ...(reply === undefined ? {} : { reply }),
+    ...(code === undefined ? {} : { code }),
+    ...(payload === undefined ? {} : { payload }),
     at,
   };
 }
@@ -58,17 +67,25 @@ const updateRequest = z.object({
   payload: z.union([z.string().min(1).max(MAX_PAYLOAD), z.number()]).transform(String),
 });
 
+const tooLong = `more than ${MAX_FIELDS_OCTETS} octets, or nested too deep`;
+
+function isShort(value: unknown): boolean {
+  try {
+    return Buffer.byteLength(JSON.stringify(value) ?? '') <= MAX_FIELDS_OCTETS;
+  } catch {
+    // Deeper than JSON can be written.
+    return false;
+  }
+}
+
 const address = { id: z.string().min(1).max(MAX_ID), unit: z.string().min(1).max(MAX_UNIT) };
 // strict: a misspelt ttlS must not be left out in silence
 const commandEvent = z.strictObject({
   ...address,
   command: z.string().min(1).max(MAX_NAME),
-  fields: z
-    .record(z.string().max(MAX_NAME), z.unknown())
-    .refine((fields) => Buffer.byteLength(JSON.stringify(fields)) <= MAX_FIELDS_OCTETS, {
-      error: `more than ${MAX_FIELDS_OCTETS} octets`,
-    })
-    .optional(),
+  fields: z.record(z.string().max(MAX_NAME), z.unknown()).refine(isShort, { error: tooLong }).optional(),
+  payload: z.unknown().refine(isShort, { error: tooLong }).optional(),
+  format: z.enum(payloadFormatNames).optional(),
   ttlS: z.number().positive().max(MAX_TTL_S).optional(),
 });
 /** As much of a command as is needed to answer it. */

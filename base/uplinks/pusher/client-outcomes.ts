@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../core/clock.js';
 import type { Log } from '../../core/log.js';
-import { TroubleLog } from '../trouble-log.js';
+import { TroubleLog } from '../../core/trouble-log.js';
 import type { OutcomeEvent } from './channel-events.js';
 import { fitEvent } from './event-size.js';
 

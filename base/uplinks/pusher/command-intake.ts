@@ -1,7 +1,7 @@
 import { InternalError } from '../../../protocol/errors.js';
 import type { CommandRequest } from '../../core/command-request.js';
 import { type Log, peerText } from '../../core/log.js';
-import { TroubleLog } from '../trouble-log.js';
+import { TroubleLog } from '../../core/trouble-log.js';
 import type { UplinkContext } from '../uplink.js';
 import {
   type OutcomeEvent,
@@ -10,6 +10,7 @@ import {
   parseCommandEvent,
   parseUpdateRequest,
 } from './channel-events.js';
+import { publishableEvents } from './pusher-options.js';
 
 /** Commands of the channel without an outcome; each holds a request and maybe a link. Past it they are refused aloud. */
 export const MAX_IN_FLIGHT = 1_000;
@@ -18,7 +19,7 @@ const ID_OCTETS = 16;
 /** The `source` of commands of the channel. */
 export const SOURCE = 'pusher';
 /** What we, other bases and browsers say on the same channel. */
-const EVENTS_OF_OTHERS: ReadonlySet<string> = new Set(['outcome', 'client-outcome', 'report', 'presence']);
+const EVENTS_OF_OTHERS: ReadonlySet<string> = new Set([...publishableEvents, 'client-outcome']);
 
 export interface CommandIntakeOptions {
   readonly context: Pick<UplinkContext, 'command' | 'clock' | 'random'>;
@@ -66,13 +67,15 @@ export class CommandIntake {
       this.#refuse('command', parsed);
       return;
     }
-    const { id, unit, command, fields, ttlS } = parsed.value;
+    const { id, unit, command, fields, payload, format, ttlS } = parsed.value;
     this.#run({
       id,
       unit,
       command,
       source: SOURCE,
       ...(fields === undefined ? {} : { fields }),
+      ...(payload === undefined ? {} : { payload }),
+      ...(format === undefined ? {} : { format }),
       ...(ttlS === undefined ? {} : { ttlMs: Math.ceil(ttlS * 1_000) }),
     });
   }

@@ -1,8 +1,8 @@
 import { delay } from '../../core/clock.js';
 import type { Log } from '../../core/log.js';
 import type { Random } from '../../core/random.js';
+import { TroubleLog } from '../../core/trouble-log.js';
 import { backOff } from '../../links/back-off.js';
-import { TroubleLog } from '../trouble-log.js';
 import { fitEvent } from './event-size.js';
 import { type EventTarget, triggerEvent } from './trigger-event.js';
 

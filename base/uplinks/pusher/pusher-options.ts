@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../../protocol/errors.js';
 
-export const publishableEvents = ['outcome', 'report', 'presence'] as const;
+export const publishableEvents = ['outcome', 'report', 'request', 'response', 'presence'] as const;
 export type PublishableEvent = (typeof publishableEvents)[number];
 
 /** The `pusher` section of the configuration, checked and with its secrets read. */

@@ -1,9 +1,9 @@
 import type { Agent } from 'undici';
-import type { Unsubscribe } from '../../core/bus.js';
+import type { MessageOf, Unsubscribe } from '../../core/bus.js';
 import type { Log } from '../../core/log.js';
-import type { Outcome, Presence, Report } from '../../core/messages.js';
+import type { Outcome } from '../../core/messages.js';
 import type { OutboxView } from '../../core/outbox-port.js';
-import { createAgent, isLoopback } from '../http-exchange.js';
+import { createAgent, isLoopback } from '../../links/http-exchange.js';
 import { Endpoint } from '../outbox/endpoint.js';
 import { SCHEDULE_MS } from '../outbox/retry-schedule.js';
 import type { Uplink, UplinkContext } from '../uplink.js';
@@ -114,6 +114,7 @@ export class PusherUplink implements Uplink {
       schedule: OUTCOME_SCHEDULE_MS,
       // The base listens to the same server all the while: there is no receiver to spare.
       disableAfterMs: Number.POSITIVE_INFINITY,
+      kinds: new Set(['outcome']),
       itemOf: (message) => {
         if (message.kind !== 'outcome' || message.source !== SOURCE) return undefined;
         return { id: message.id, key: message.unit, body: JSON.stringify(outcomeEvent(message)) };
@@ -152,15 +153,15 @@ export class PusherUplink implements Uplink {
   }
 
   #publishMessages({ bus }: UplinkContext, log: Log): void {
-    const wanted = (this.#options.events ?? []).filter((event) => event !== 'outcome');
+    const wanted = new Set((this.#options.events ?? []).filter((event) => event !== 'outcome'));
     const publisher = this.#publisher;
-    if (wanted.length === 0) return;
+    if (wanted.size === 0) return;
     if (publisher === undefined) {
-      log.warn({ events: wanted }, 'not published: that needs pusher.appId and pusher.secret');
+      log.warn({ events: [...wanted] }, 'not published: that needs pusher.appId and pusher.secret');
       return;
     }
-    const hear = ({ kind, ...data }: Report | Presence): void => publisher.publish(kind, data);
-    for (const event of new Set(wanted)) this.#unsubscribes.push(bus.subscribe(event, hear));
+    const hear = ({ kind, ...data }: MessageOf<PublishableEvent>): void => publisher.publish(kind, data);
+    for (const event of wanted) this.#unsubscribes.push(bus.subscribe(event, hear));
   }
 
   #httpAuthoriser(auth: { endpoint: string; token: string }, { clock }: UplinkContext, log: Log): Authorise {

@@ -2,7 +2,7 @@ import type Pusher from 'pusher';
 import { RelayError } from '../../../protocol/errors.js';
 import { type Clock, delay } from '../../core/clock.js';
 import { peerText } from '../../core/log.js';
-import { readBounded } from '../http-exchange.js';
+import { readBounded } from '../../links/http-exchange.js';
 
 /** Answers against the event itself. Others of class 4xx are about our key or clock, and would meet every event. */
 const EVENT_STATUSES: ReadonlySet<number> = new Set([400, 413, 422]);
@@ -57,7 +57,7 @@ async function checkAnswer(response: Awaited<ReturnType<Pusher['trigger']>>): Pr
   if (isRedirected) throw new Refusal(0, 'the server redirected the request');
   let answer: unknown;
   try {
-    answer = JSON.parse(body);
+    answer = JSON.parse(body.toString('utf8'));
   } catch {
     // whatever it says, the status was a success
     return;

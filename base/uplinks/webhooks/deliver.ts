@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../../core/clock.js';
-import { exchange } from '../http-exchange.js';
+import { exchange } from '../../links/http-exchange.js';
 import { type Attempt, type AttemptResult, attempt } from '../outbox/attempt.js';
 import { signWebhook } from './standard-webhook.js';
 

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../../core/clock.js';
 import type { Report } from '../../core/messages.js';
-import { exchange } from '../http-exchange.js';
+import { exchange } from '../../links/http-exchange.js';
 import { type Attempt, attempt } from '../outbox/attempt.js';
 import { judge, TOTAL_TIMEOUT_MS } from './deliver.js';
 

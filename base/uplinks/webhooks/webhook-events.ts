@@ -10,7 +10,8 @@ export function webhookItem(message: Told, random: Random): QueueItem {
   const { kind, ...data } = message;
   const happenedAt = message.kind === 'report' ? message.measuredAt : message.at;
   return {
-    id: message.kind === 'report' ? headerText(message.id) : `${kind}_${randomId(random)}`,
+    // A response has its request's.
+    id: kind === 'report' || kind === 'request' ? headerText(message.id) : `${kind}_${randomId(random)}`,
     key: message.unit,
     body: JSON.stringify({ type: kind, timestamp: new Date(happenedAt).toISOString(), data }),
   };

@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../../../protocol/errors.js';
-import { isLoopback } from '../http-exchange.js';
+import { isLoopback } from '../../links/http-exchange.js';
 import { secretOctets } from './standard-webhook.js';
 
-export const webhookEvents = ['report', 'presence', 'outcome'] as const;
+export const webhookEvents = ['report', 'request', 'response', 'presence', 'outcome'] as const;
 export type WebhookEvent = (typeof webhookEvents)[number];
 
 export interface WebhookOptions {

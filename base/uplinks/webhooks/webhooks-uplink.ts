@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
 import type { Agent } from 'undici';
 import type { OutboxView } from '../../core/outbox-port.js';
-import type { Told } from '../../core/outboxes.js';
+import type { Told, ToldKind } from '../../core/outboxes.js';
 import type { QueueItem } from '../../core/queue.js';
 import type { Random } from '../../core/random.js';
-import { guardedLookup, type Resolve } from '../guarded-lookup.js';
-import { createAgent } from '../http-exchange.js';
+import { TroubleLog } from '../../core/trouble-log.js';
+import { guardedLookup, type Resolve } from '../../links/guarded-lookup.js';
+import { createAgent } from '../../links/http-exchange.js';
 import { Endpoint, type EndpointOptions, MAX_PARALLEL } from '../outbox/endpoint.js';
-import { TroubleLog } from '../trouble-log.js';
 import type { Uplink, UplinkContext } from '../uplink.js';
 import { standardDelivery } from './deliver.js';
 import { legacyDelivery, legacyPath } from './legacy-put.js';
@@ -79,11 +79,12 @@ export class WebhooksUplink implements Uplink {
     const { url, secret, previousSecret, allowPrivate } = webhook;
     const guard = { allowPrivate, option: `webhooks[${index}].allowPrivate`, resolve: this.#options.resolve };
     const dispatcher = this.#agent(webhook.ca, guardedLookup(guard));
-    const events = new Set<string>(webhook.events);
+    const kinds: ReadonlySet<ToldKind> = new Set(webhook.events);
     await this.#startEndpoint(context, {
       label: endpointLabel(`webhook ${index}`, url),
       queue: context.queue(this.queues[index]!),
-      itemOf: (message) => (events.has(message.kind) ? itemOf(message) : undefined),
+      kinds,
+      itemOf: (message) => (kinds.has(message.kind) ? itemOf(message) : undefined),
       attempt: standardDelivery({ url, secret, previousSecret, dispatcher, clock }),
     });
   }
@@ -96,6 +97,7 @@ export class WebhooksUplink implements Uplink {
       label,
       queue: context.queue(LEGACY_QUEUE),
       maxItemsPerKey: MAX_LEGACY_PER_UNIT,
+      kinds: new Set(['report']),
       itemOf: (message) => {
         if (message.kind !== 'report') return undefined;
         const { id, unit } = message;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_BODY_DEPTH } from '../../../base/api/api-limits.js';
 import { commandStatusSchema, definitionSchema, outcomeSchema, unitsSchema } from '../../../base/api/api-schemas.js';
-import { MAX_DEPTH } from '../../../base/api/request-json.js';
 import { outcomeKinds } from '../../../base/core/messages.js';
 import { descriptorOf, fingerprintOf } from '../../../protocol/definition/index.js';
 import { InternalError } from '../../../protocol/errors.js';
@@ -35,8 +35,18 @@ describe('units', () => {
       type: 'urn:baseunit:problem:not-found',
       title: 'Not Found',
       status: 404,
-      detail: expect.stringContaining('no unit "kitchen"; there are: kitchen-lamp, old lamp/ö, barrel'),
+      detail: expect.stringContaining('no unit "kitchen"; there are: kitchen-lamp, old lamp/ö, barrel, board.'),
     });
+  });
+
+  it('without a definition say so', async () => {
+    const { call } = await startApi();
+    expect(await call('/api/v1/units/board')).toMatchObject({ status: 200, body: { dialect: 'iotsocket' } });
+    const { status, body } = await call('/api/v1/units/board/definition');
+    expect([status, body.type]).toEqual([404, 'urn:baseunit:problem:not-found']);
+    expect(body.detail).toBe(
+      'board has no definition: it is an object of the access list, and takes "request" with a payload.',
+    );
   });
 
   it('have definitions that forms can be made of', async () => {
@@ -125,6 +135,32 @@ describe('a command', () => {
     expect(units.requests).toHaveLength(2);
   });
 
+  it('to a unit without a definition is its payload, in the format it says', async () => {
+    const { call, units } = await startApi();
+    const path = '/api/v1/units/board/commands';
+    await call(path, post({ id: 'a', command: 'request', payload: { led: [1, null] } }));
+    await call(path, post({ id: 'b', command: 'request', payload: null, ttlS: 2 }));
+    await call(path, post({ id: 'c', command: 'request', payload: [0, 255], format: 'binary' }));
+    const request = { unit: 'board', command: 'request', source: 'api' };
+    expect(units.requests).toEqual([
+      { ...request, id: 'a', payload: { led: [1, null] } },
+      { ...request, id: 'b', payload: null, ttlMs: 2_000 },
+      { ...request, id: 'c', payload: [0, 255], format: 'binary' },
+    ]);
+  });
+
+  it('of such a unit has the return code and what the unit answered', async () => {
+    const { call, units } = await startApi();
+    const answer = { outcome: 'refused', code: 1, payload: { format: 'json', value: { why: ['hot'] } } } as const;
+    units.answer = (request) => outcomeOf(request, { ...answer, reason: 'because' });
+    const { body } = await call('/api/v1/units/board/commands', post({ command: 'request', payload: 'x' }));
+    expect(body).toMatchObject(answer);
+    expect(outcomeSchema.strict().parse(body)).toEqual(body);
+    units.statuses.set('board a', outcomeOf({ id: 'a', unit: 'board', command: 'request', source: 'api' }, answer));
+    const status = await call('/api/v1/units/board/commands/a');
+    expect(commandStatusSchema.parse(status.body)).toEqual(status.body);
+  });
+
   it('for a unit that is not there is 404', async () => {
     const { call, units } = await startApi();
     const { status, body } = await call('/api/v1/units/nobody/commands', post(setColor));
@@ -143,6 +179,11 @@ describe('a command', () => {
     ['an id with control characters', { ...setColor, id: 'a\nb' }, 'id: must be printable'],
     ['a line with a line end', { line: 'red\r' }, 'line: must be printable'],
     ['no time to live', { ...setColor, ttlS: 0 }, 'ttlS: '],
+    ['a payload and fields', { ...setColor, payload: 1 }, 'payload: goes instead of fields and line'],
+    ['a payload and a line', { line: 'x', payload: 1 }, 'payload: goes instead of fields and line'],
+    ['a payload without a command', { payload: 1 }, 'command: is missing'],
+    ['a format that nobody knows', { command: 'request', payload: 1, format: 'xml' }, 'format: '],
+    ['a format without payload', { command: 'request', format: 'json' }, 'format: has no meaning without payload'],
     ['a list', [], 'the body: '],
     ['a string', '"x"', 'the body: '],
     ['null', 'null', 'the body: '],
@@ -261,8 +302,8 @@ describe('a body', () => {
   it.each([
     ['that is broken', '{"command":', 'not JSON'],
     ['that is empty', '', 'empty'],
-    ['nested 32 000 deep', '['.repeat(32_000) + ']'.repeat(32_000), `deeper than ${MAX_DEPTH}`],
-    ['nested 32 000 deep and unfinished', '{"a":'.repeat(12_000), `deeper than ${MAX_DEPTH}`],
+    ['nested 32 000 deep', '['.repeat(32_000) + ']'.repeat(32_000), `deeper than ${MAX_BODY_DEPTH}`],
+    ['nested 32 000 deep and unfinished', '{"a":'.repeat(12_000), `deeper than ${MAX_BODY_DEPTH}`],
     ['with __proto__', '{"command":"x","__proto__":{"a":1}}', '__proto__'],
     ['with __proto__ far in', '{"command":"x","fields":{"a":[{"\\u005f_proto__":1}]}}', '__proto__'],
     ['that is not UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'UTF-8'],
@@ -276,10 +317,10 @@ describe('a body', () => {
     expect((await call(`${lamp}/commands`, post(setColor))).status).toBe(200);
   });
 
-  it(`may be nested ${MAX_DEPTH} deep`, async () => {
+  it(`may be nested ${MAX_BODY_DEPTH} deep`, async () => {
     const { call } = await startApi();
-    expect((await call(`${lamp}/commands`, post(nested(MAX_DEPTH)))).status).toBe(200);
-    expect((await call(`${lamp}/commands`, post(nested(MAX_DEPTH + 1)))).body.detail).toContain('nested deeper');
+    expect((await call(`${lamp}/commands`, post(nested(MAX_BODY_DEPTH)))).status).toBe(200);
+    expect((await call(`${lamp}/commands`, post(nested(MAX_BODY_DEPTH + 1)))).body.detail).toContain('nested deeper');
     const brackets = { command: 'x', fields: { text: '[{'.repeat(100) } };
     expect((await call(`${lamp}/commands`, post(brackets))).status).toBe(200);
   });

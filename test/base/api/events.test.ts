@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { defaultApiLimits } from '../../../base/api/api-limits.js';
 import { EventRing } from '../../../base/api/event-ring.js';
-import type { LogLine, Outcome, Presence, Report } from '../../../base/core/messages.js';
+import { MAX_EVENT_OCTETS } from '../../../base/api/event-stream.js';
+import type { LogLine, Outcome, Presence, Report, UnitRequest, UnitResponse } from '../../../base/core/messages.js';
 import { openStream, openStreamWhenFree, type RawClient, type RunningApi, startApi, TOKEN } from './running-api.js';
 
 const report = (sequence: number, unit = 'barrel'): Report => ({
@@ -35,6 +36,15 @@ const presence: Presence = {
   at: 4,
 };
 const line: LogLine = { kind: 'log', unit: 'barrel', level: 'info', text: 'two\nlines', at: 5 };
+
+const request = (value: string): UnitRequest => ({
+  kind: 'request',
+  id: 'board/5/r/1',
+  unit: 'board',
+  payload: { format: 'utf8', value },
+  at: 6,
+});
+const response: UnitResponse = { kind: 'response', id: 'board/5/r/1', unit: 'board', code: 161, at: 7 };
 
 interface Event {
   readonly event?: string;
@@ -92,6 +102,47 @@ describe('the event stream', () => {
     expect(events.map(({ id }) => id! - events[0]!.id!)).toEqual([0, 1, 2, 3]);
   });
 
+  it('tells what objects ask and are answered', async () => {
+    const running = await startApi();
+    const client = await openStream(running.port);
+    const ofKind = await openStream(running.port, { path: '/api/v1/events?kind=response' });
+    running.bus.publish(request('time?'));
+    running.bus.publish(response);
+    await Promise.all([client.until('"code":161'), ofKind.until('"code":161')]);
+    expect(eventsIn(client).map(({ event, data }) => [event, data])).toEqual([
+      ['request', { id: 'board/5/r/1', unit: 'board', payload: { format: 'utf8', value: 'time?' }, at: 6 }],
+      ['response', { id: 'board/5/r/1', unit: 'board', code: 161, at: 7 }],
+    ]);
+    expect(eventsIn(ofKind).map(({ event }) => event)).toEqual(['response']);
+  });
+
+  it(`tells an event of more than ${MAX_EVENT_OCTETS} octets without its payload, and goes on`, async () => {
+    const running = await startApi();
+    const client = await openStream(running.port);
+    const { kind: _, ...data } = request('');
+    const room = MAX_EVENT_OCTETS - JSON.stringify(data).length;
+    running.bus.publish(request('x'.repeat(room)));
+    running.bus.publish(request('x'.repeat(room + 1)));
+    running.bus.publish(response);
+    await client.until('"code":161');
+    const [just, past] = eventsIn(client).map((event) => event.data);
+    expect(just.payload.value).toHaveLength(room);
+    const reason = 'the payload is too long for an event and was left out';
+    expect(past).toEqual({ id: 'board/5/r/1', unit: 'board', at: 6, reason });
+  });
+
+  it('says beside why a command was refused that what the object answered was too long', async () => {
+    const running = await startApi();
+    const client = await openStream(running.port);
+    const payload = { format: 'ascii', value: 'x'.repeat(MAX_EVENT_OCTETS) } as const;
+    running.bus.publish({ ...outcome, outcome: 'refused', reason: 'the unit answered with return code 01', payload });
+    await client.until('left out');
+    expect(eventsIn(client)[0]!.data).toMatchObject({
+      outcome: 'refused',
+      reason: 'the unit answered with return code 01; the payload is too long for an event and was left out',
+    });
+  });
+
   it('leaves out what was not asked for', async () => {
     const running = await startApi();
     const ofUnit = await openStream(running.port, { path: '/api/v1/events?unit=kitchen-lamp' });
@@ -109,7 +160,7 @@ describe('the event stream', () => {
   });
 
   it.each([
-    ['?kind=request', 400],
+    ['?kind=command', 400],
     ['?kind=report&kind=log', 400],
     ['?units=barrel', 400],
     ['?unit=nobody', 404],

@@ -54,6 +54,24 @@ describe('the history of a report', () => {
     ]);
   });
 
+  it('is of the telemetry of a unit without a definition', async () => {
+    const running = await startApi();
+    running.units.course = having({ minute: means });
+    const path = '/api/v1/units/board/history';
+    const { body } = await running.call(path);
+    expect(body).toMatchObject({ unit: 'board', report: 'telemetry' });
+    expect(asked(running)).toEqual(['raw', 'hour']);
+    const { to } = body;
+    const recent = await running.call(`${path}?from=${to - HOUR}`);
+    expect(recent.body).toMatchObject({ resolution: 'minute', ...means });
+    expect((await running.call(`${path}?report=telemetry&resolution=raw`)).body).toMatchObject({ resolution: 'raw' });
+    const other = await running.call(`${path}?report=level`);
+    expect(other).toMatchObject({
+      status: 400,
+      body: { detail: 'report: board has no report "level"; it has: telemetry' },
+    });
+  });
+
   it('is of the only report there is; where there are several, one must be named', async () => {
     const running = await startApi();
     const { body } = await running.call('/api/v1/units/kitchen-lamp/history');

@@ -10,6 +10,7 @@ import rainBarrel from '../../../units/rain-barrel.js';
 
 const view = (unit: string, { name, kind, wire }: UnitDefinition, more: Partial<UnitView> = {}): UnitView => ({
   unit,
+  dialect: wire === 'session' ? 'unit' : 'line',
   definition: name,
   kind,
   wire,
@@ -21,7 +22,18 @@ const view = (unit: string, { name, kind, wire }: UnitDefinition, more: Partial<
   ...more,
 });
 
-/** Three units in memory. A command ends `ok` at once, or as `answer` says. */
+const board: UnitView = {
+  unit: 'board',
+  dialect: 'iotsocket',
+  state: 'online',
+  drift: [],
+  lastSeenAt: 1_767_225_600_000,
+  last: { telemetry: { id: 'board/1767225600/4', fields: { value: 21.5 }, measuredAt: 1_767_225_600_000 } },
+  waiting: 0,
+  counts: { reports: 4, commands: 0, missing: 0, refused: 0 },
+};
+
+/** Four units in memory, one of them not typed. A command ends `ok` at once, or as `answer` says. */
 export class KnownUnits implements UnitsPort {
   readonly requests: CommandRequest[] = [];
   answer: (request: CommandRequest) => Promise<Outcome> | Outcome = (request) => outcomeOf(request);
@@ -57,10 +69,14 @@ export class KnownUnits implements UnitsPort {
         level: { id: 'barrel/1/1', fields: { litres: 12.5, waterTemperature: 9, flow: [0.5, 1] }, measuredAt: 1 },
       },
     }),
+    board,
   ];
 
   list(): readonly UnitView[] {
     return this.#views;
+  }
+  uids(): Iterable<string> {
+    return this.#views.map(({ unit }) => unit);
   }
   get(unit: string): UnitView | undefined {
     return this.#views.find((each) => each.unit === unit);

@@ -102,6 +102,14 @@ describe('the OpenAPI document', () => {
       ttlS: { type: 'number', exclusiveMinimum: 0, maximum: 86_400 },
     });
     expect(api.components.schemas.Command.additionalProperties).toBe(false);
+    expect(api.components.schemas.Command.properties.format.enum).toEqual(['json', 'ascii', 'utf8', 'binary']);
+    expect(api.components.schemas.Command.properties.payload).toMatchObject({ description: expect.any(String) });
+    expect(api.components.schemas.Outcome.properties).toMatchObject({
+      code: { type: 'integer' },
+      payload: { properties: { format: {}, value: {} } },
+    });
+    expect(api.components.schemas.Unit.properties.dialect.enum).toEqual(['unit', 'line', 'iotsocket']);
+    expect(api.components.schemas.Unit.required).not.toEqual(expect.arrayContaining(['definition']));
     expect(api.components.schemas.Outcome.required).toEqual(['id', 'unit', 'command', 'outcome', 'at']);
     expect(api.components.schemas.Problem.required).toEqual(['type', 'title', 'status', 'detail']);
     const commands = api.paths['/api/v1/units/{unit}/commands'].post;

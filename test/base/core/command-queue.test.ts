@@ -24,6 +24,7 @@ const command = (id: number, waitMs = 30_000, octets = 100): QueuedCommand => ({
   },
   expire: () => void story.push(`expired ${id}`),
   stop: () => void story.push(`stopped ${id}`),
+  abandon: (reason) => void story.push(`abandoned ${id}: ${reason}`),
 });
 
 const end = async (id: number): Promise<void> => {

@@ -3,7 +3,7 @@ import type { CommandRequest } from '../../../base/core/command-request.js';
 import type { Delivery, DeliveryResult } from '../../../base/core/delivery.js';
 import { CLOCK_PATIENCE_MS, MAX_MAILBOX_OCTETS } from '../../../base/core/mailbox.js';
 import type { CoreMessage, Outcome } from '../../../base/core/messages.js';
-import { Outboxes } from '../../../base/core/outboxes.js';
+import { type Outbox, Outboxes } from '../../../base/core/outboxes.js';
 import { Router, SAVE_EVERY_MS, STILL_AWAY_MS } from '../../../base/core/router.js';
 import { MemoryBus } from '../../../base/engine/embedded/memory-bus.js';
 import lamp from '../../../units/led-lamp.js';
@@ -34,10 +34,20 @@ beforeEach(() => {
 interface StartOptions {
   readonly without?: string;
   readonly maxMailboxOctets?: number;
+  /** A receiver gets every presence. */
+  readonly isToldDurably?: boolean;
 }
 
+const item = { position: 1, id: 'i', key: 'hall', octets: 2, attempts: 0, dueAt: 0 };
+const receiver: Outbox = {
+  kinds: new Set(['presence']),
+  pick: () => ({ queue: 'hook', entry: item, body: '{}' }),
+  committed: () => {},
+  failed: () => {},
+};
+
 /** A base that starts. The one before simply is no more: nothing of it was stopped. */
-async function start({ without = '', maxMailboxOctets }: StartOptions = {}): Promise<Run> {
+async function start({ without = '', maxMailboxOctets, isToldDurably }: StartOptions = {}): Promise<Run> {
   const log = new QuietLog();
   const bus = new MemoryBus(log);
   const heard: CoreMessage[] = [];
@@ -46,7 +56,9 @@ async function start({ without = '', maxMailboxOctets }: StartOptions = {}): Pro
   wireStart += 1_000;
   const octets = (count: number): Uint8Array => new Uint8Array(new Uint32Array(count).fill(wireStart).buffer, 0, count);
   const random = { octets, fraction: () => 0.5 };
-  const router = new Router({ bus, store, outboxes: new Outboxes(), maxMailboxOctets, clock, random, log });
+  const outboxes = new Outboxes();
+  if (isToldDurably) outboxes.add(receiver);
+  const router = new Router({ bus, store, outboxes, maxMailboxOctets, clock, random, log });
   const units = [
     { uid: 'lamp', definition: lamp },
     { uid: 'line', definition: lampLine },
@@ -55,7 +67,7 @@ async function start({ without = '', maxMailboxOctets }: StartOptions = {}): Pro
   for (const unit of units) router.add(unit);
   const run: Run = { router, heard, delivered: [], answer: () => Promise.resolve({ outcome: 'ok' }) };
   const stored = await store.load();
-  router.restore(stored);
+  await router.restore(stored);
   for (const { uid } of units)
     router.onCommand(uid, (delivery) => {
       run.delivered.push(delivery);
@@ -284,7 +296,7 @@ describe('the disk', () => {
   });
 
   test('does not take presence: who listens hears it, and centrals are told the next time', async () => {
-    const run = await start();
+    const run = await start({ isToldDurably: true });
     store.isFailing = true;
     run.router.presence('hall', { state: 'online' });
     await clock.advance(0);
@@ -442,7 +454,7 @@ describe('what is known of units', () => {
   });
 
   test('presence is told again only where it is another than centrals were told', async () => {
-    const first = await start();
+    const first = await start({ isToldDurably: true });
     first.router.presence('hall', { state: 'online' });
     first.router.presence('lamp', { state: 'idle' });
     first.router.presence('line', { state: 'online' });
@@ -460,6 +472,29 @@ describe('what is known of units', () => {
     expect(second.heard.slice(1)).toMatchObject([
       { kind: 'presence', unit: 'line', state: 'offline', reason: 'not reached yet' },
     ]);
+  });
+
+  test('presence that no receiver gets is told without the disk, and saved with the state of its unit', async () => {
+    const first = await start();
+    store.gate = new Promise(() => {});
+    first.router.presence('hall', { state: 'online' });
+    expect(first.heard).toMatchObject([{ kind: 'presence', unit: 'hall', state: 'online' }]);
+    store.gate = undefined;
+    await clock.advance(SAVE_EVERY_MS);
+    const second = await start();
+    second.router.presence('hall', { state: 'online' });
+    await clock.advance(0);
+    expect(second.heard).toEqual([]);
+  });
+
+  test('presence that came just before a crash is told twice where no receiver gets it, never not at all', async () => {
+    const first = await start();
+    first.router.presence('hall', { state: 'online' });
+    await clock.advance(SAVE_EVERY_MS);
+    first.router.presence('hall', { state: 'offline', reason: 'gone' });
+    const second = await start();
+    await clock.advance(STILL_AWAY_MS);
+    expect(second.heard).toMatchObject([{ kind: 'presence', unit: 'hall', state: 'offline' }]);
   });
 
   test('forgotten, nothing of it is known, and its numbering goes on', async () => {

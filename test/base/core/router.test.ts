@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { MAX_TTL_MS } from '../../../base/core/check-request.js';
 import type { CommandRequest } from '../../../base/core/command-request.js';
 import type { Delivery, DeliveryResult } from '../../../base/core/delivery.js';
 import { COMMAND_WAIT_MS } from '../../../base/core/mailbox.js';
 import type { CoreMessage } from '../../../base/core/messages.js';
 import { Outboxes } from '../../../base/core/outboxes.js';
-import { MAX_TTL_MS, Router } from '../../../base/core/router.js';
+import { Router } from '../../../base/core/router.js';
 import { MemoryBus } from '../../../base/engine/embedded/memory-bus.js';
 import lamp from '../../../units/led-lamp.js';
 import lampLine from '../../../units/led-lamp-line.js';

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Engine } from '../../../base/core/engine.js';
 import type { Outcome } from '../../../base/core/messages.js';
-import type { Change, StoredCommand, UnitState } from '../../../base/core/store.js';
+import type { Change, Kept, StoredCommand, UnitState } from '../../../base/core/store.js';
+import { encodeTransmission, noPayload } from '../../../protocol/iotsocket/transmission.js';
 import type { ManualClock } from '../../support/manual-clock.js';
 import { report } from './support/open-engine.js';
 
@@ -43,6 +44,13 @@ const outcome: Outcome = {
   at: 5_000,
 };
 
+const kept = (position: number, unit: string, ...octets: number[]): Kept => ({
+  position,
+  unit,
+  octets: Uint8Array.from(octets),
+  at: 1_000 + position,
+});
+
 const item = (id: string, key = 'lamp') => ({ id, key, body: `{"id":"${id}"}` });
 
 /** What every engine must do, whatever it is made of. */
@@ -56,11 +64,29 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
       engine = await under.open();
     });
 
+    /** What the central is to get of a unit. */
+    const ofUnit = (kind: 'request' | 'response', uid: string): Uint8Array =>
+      encodeTransmission(
+        kind === 'request'
+          ? { kind, uid, tracking: 7, payload: noPayload }
+          : { kind, uid, tracking: 7, code: 0, payload: noPayload },
+      );
+
     /** What a process finds that starts after this one was killed. */
     const found = async (): Promise<Engine> => {
       await under.crash(engine);
       return under.open();
     };
+
+    test('the bus says whether somebody hears of a kind', () => {
+      expect(engine.bus.hasSubscribers('log')).toBe(false);
+      const leave = [engine.bus.subscribe('log', () => {}), engine.bus.subscribe('log', () => {})];
+      expect([engine.bus.hasSubscribers('log'), engine.bus.hasSubscribers('report')]).toEqual([true, false]);
+      leave[0]!();
+      expect(engine.bus.hasSubscribers('log')).toBe(true);
+      leave[1]!();
+      expect(engine.bus.hasSubscribers('log')).toBe(false);
+    });
 
     test('the bus: every subscriber hears in order, a failing one harms nobody', () => {
       const heard: string[] = [];
@@ -83,6 +109,8 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
         commands: [],
         lastOrdinal: 0,
         savedAt: undefined,
+        kept: [],
+        lastRun: 0,
       });
       expect(await engine.queue('a').load()).toEqual({ entries: [], state: {}, dead: 0 });
     });
@@ -107,6 +135,53 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
       const { unit, report: name, boot, sequence, measuredAt, receivedAt, fields } = report('hall', 1);
       expect(reports).toEqual([{ unit, report: name, boot, sequence, measuredAt, receivedAt, fields }]);
       expect(commands).toEqual([command(1, { outcome }), command(2, { sentIn: '1/2' }), command(3, { sentIn: '3/7' })]);
+    });
+
+    test('commands and outcomes of units that are not typed are there with their payloads', async () => {
+      const payload = { format: 'json', value: { led: [true, null, 'x'] } } as const;
+      const asked = command(1);
+      const stored = { ...asked, command: { ...asked.command, command: 'request', fields: {}, payload } };
+      const answer: Outcome = { ...outcome, code: 0, payload: { format: 'binary', value: [0, 255] } };
+      await engine.store.commit([{ kind: 'command', command: stored }]);
+      await engine.store.commit([{ kind: 'outcome', ordinal: 1, outcome: answer }]);
+      expect((await (await found()).store.load()).commands).toEqual([{ ...stored, outcome: answer }]);
+    });
+
+    test('what is kept for peers that are away is there in order, down to the last octet', async () => {
+      const every = Array.from({ length: 256 }, (_, octet) => octet);
+      await engine.store.commit([
+        { kind: 'keep', kept: kept(2, 'lamp', ...every) },
+        { kind: 'keep', kept: kept(1, '') },
+      ]);
+      await engine.store.commit([{ kind: 'keep', kept: kept(7, 'hall', 1) }]);
+      const second = await found();
+      expect((await second.store.load()).kept).toEqual([kept(1, ''), kept(2, 'lamp', ...every), kept(7, 'hall', 1)]);
+      await second.store.commit([{ kind: 'unkeep', positions: [1, 7, 99] }]);
+      await second.close();
+      expect((await (await under.open()).store.load()).kept.map(({ position }) => position)).toEqual([2]);
+    });
+
+    test('more than is read at once is there too', async () => {
+      const changes = Array.from({ length: 600 }, (_, index): Change => ({ kind: 'keep', kept: kept(index + 1, 'u') }));
+      await engine.store.commit(changes);
+      const { kept: all } = await (await found()).store.load();
+      expect(all.map(({ position }) => position)).toEqual(changes.map((_, index) => index + 1));
+    });
+
+    test('what need not be kept any more takes effect behind the keeping that was asked for before it', async () => {
+      const done: Promise<void>[] = [];
+      for (let position = 1; position <= 200; position += 1) {
+        done.push(engine.store.commit([{ kind: 'keep', kept: kept(position, 'lamp', 1) }]));
+        done.push(engine.store.commit([{ kind: 'unkeep', positions: [position] }]));
+      }
+      await Promise.all(done);
+      expect((await (await found()).store.load()).kept).toEqual([]);
+    });
+
+    test('the number of the last run is there', async () => {
+      await engine.store.commit([{ kind: 'run', run: 7 }]);
+      await engine.store.commit([{ kind: 'run', run: 2 ** 41 }]);
+      expect((await (await found()).store.load()).lastRun).toBe(2 ** 41);
     });
 
     test('one commit is whole or not at all, and harms no other', async () => {
@@ -312,7 +387,7 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
 
     test('forget erases a unit from everything, and leaves the others', async () => {
       const queue = engine.queue('hook');
-      const kept = queue.addition(item('kept', 'hall'), 0);
+      const waiting = queue.addition(item('kept', 'hall'), 0);
       await engine.store.commit([
         { kind: 'unit', unit: { unit: 'lamp', state } },
         { kind: 'unit', unit: { unit: 'hall', state } },
@@ -320,17 +395,24 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
         { kind: 'report', report: report('hall', 1) },
         { kind: 'command', command: command(1) },
         { kind: 'item', addition: queue.addition(item('gone'), 0) },
-        { kind: 'item', addition: kept },
+        { kind: 'item', addition: waiting },
+        { kind: 'keep', kept: kept(1, 'lamp', 1) },
+        { kind: 'keep', kept: kept(2, 'hall', 2) },
+        // For the central: what those two asked it, and an answer of the first.
+        { kind: 'keep', kept: { ...kept(3, '', 0), octets: ofUnit('request', 'lamp') } },
+        { kind: 'keep', kept: { ...kept(4, '', 0), octets: ofUnit('request', 'hall') } },
+        { kind: 'keep', kept: { ...kept(5, '', 0), octets: ofUnit('response', 'lamp') } },
       ]);
       await engine.store.forget('lamp');
       const second = await found();
-      const { units, reports, commands } = await second.store.load();
+      const { units, reports, commands, kept: left } = await second.store.load();
       expect([units.map(({ unit }) => unit), reports.map(({ unit }) => unit), commands]).toEqual([
         ['hall'],
         ['hall'],
         [],
       ]);
-      expect((await second.queue('hook').load()).entries).toEqual([kept.entry]);
+      expect(left.map(({ position }) => position)).toEqual([2, 4]);
+      expect((await second.queue('hook').load()).entries).toEqual([waiting.entry]);
       const query = { unit: 'lamp', report: 'reading', from: 0, to: 9e15, limit: 10 } as const;
       for (const resolution of ['raw', 'minute', 'hour'] as const)
         expect((await second.store.history({ ...query, resolution })).at).toEqual([]);

@@ -183,6 +183,39 @@ describe('a backup that is brought back', () => {
     expect(Object.keys(files()).filter((name) => name.includes('restoring'))).toEqual([]);
     expect((await load()).reports).toHaveLength(1);
   });
+
+  it('comes without what was kept for peers, and with a number of its run that none behind it had', async () => {
+    const { store, place, load } = await house();
+    const engine = await openEngine({ file: store, backups: join(place, 'backups') });
+    await engine.store.commit([
+      { kind: 'run', run: 1_000 },
+      { kind: 'keep', kept: { position: 1, unit: 'lamp', octets: Uint8Array.of(1), at: 1 } },
+    ]);
+    rmSync(join(place, 'backups'), { recursive: true });
+    const backup = await engine.store.backup();
+    await engine.close();
+    restoreStore({ backup, store, stamp: 'now', random: counting() });
+    const { kept, lastRun } = await load();
+    // Each unit's wire id takes four octets of the counting ones, behind the run's three.
+    expect([kept, lastRun]).toEqual([[], 1_000 + 0x010203]);
+  });
+
+  it('may be of an earlier version', async () => {
+    const { backup, restore, load } = await house();
+    new Database(backup).exec('DROP TABLE kept; PRAGMA user_version = 1').close();
+    expect(restore()).toMatchObject({ commandsLeftOut: 1 });
+    expect(await load()).toMatchObject({ kept: [], lastRun: 0, reports: [{ sequence: 1 }] });
+  });
+
+  it('of an earlier version is erased from as well', async () => {
+    const { backup, store, place, restore, load } = await house();
+    new Database(backup).exec('DROP TABLE kept; PRAGMA user_version = 1').close();
+    const engine = await openEngine({ file: store, backups: join(place, 'backups') });
+    await engine.store.forget('lamp');
+    await engine.close();
+    restore();
+    expect((await load()).units.map(({ unit }) => unit)).toEqual(['hall']);
+  });
 });
 
 describe('what cannot be brought back leaves everything as it was', () => {

@@ -117,6 +117,21 @@ describe('a file that an earlier version made', () => {
     expect(found).toEqual({ isNew: false });
   });
 
+  test('of the first version has room for what is kept, and all that it had', () => {
+    const path = join(folder(), 'baseunit.db');
+    const { file } = SqliteFile.open(path, 's', migrations.slice(0, 1));
+    file.runGroup([[['setUnit', 'lamp', '{}']]]);
+    file.close();
+    const { file: again, opened } = SqliteFile.open(path, 's');
+    expect(opened).toMatchObject({ isNew: false, migrated: { from: 1 } });
+    expect(again.runGroup([[['addKept', 1, 'lamp', 'AQ==', 5]]])).toEqual([null]);
+    expect([again.all('units', []).length, again.all('keptBehind', [0, 10])]).toEqual([
+      1,
+      [{ position: 1, unit: 'lamp', octets: 'AQ==', at: 5 }],
+    ]);
+    again.close();
+  });
+
   test('a step that fails leaves it as it was', () => {
     const path = filled();
     expect(() => SqliteFile.open(path, 's', [...migrations, `${added} NONSENSE`])).toThrow(/syntax/);

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Report } from '../../../base/core/messages.js';
 import type { Change } from '../../../base/core/store.js';
 import { BACKUPS_KEPT } from '../../../base/engine/embedded/backups.js';
 import type { EmbeddedEngine } from '../../../base/engine/embedded/embedded-engine.js';
+import { MAX_COLUMNS } from '../../../base/engine/embedded/history.js';
+import { MAX_COUNTED, MAX_SERIES } from '../../../base/engine/embedded/sql.js';
 import { checkBackup, WAL_ALARM_OCTETS } from '../../../base/engine/embedded/sqlite-file.js';
 import { type OpenFile, openHere, type SqlitePort } from '../../../base/engine/embedded/sqlite-port.js';
 import { DOWNSAMPLE_EVERY_MS, MAX_DEAD, PRUNE_EVERY_MS } from '../../../base/engine/embedded/upkeep.js';
@@ -280,4 +283,151 @@ describe('backups', () => {
     await reports(engine, 'hall', 1);
     await expect(engine.store.backup()).rejects.toMatchObject({ code: 'store-failed' });
   });
+});
+
+describe('a unit that names its fields anew each time', () => {
+  const from = start;
+  const telemetry = (sequence: number, names: readonly string[]): Change => ({
+    kind: 'report',
+    report: report('board', sequence, {
+      report: 'telemetry',
+      fields: Object.fromEntries(names.map((name) => [name, 1])),
+      measuredAt: from + sequence,
+    }),
+  });
+  const series = async (): Promise<number> => {
+    const rows = await port.all('minutes', 'board', 'telemetry', 0, 9e15, 1_000_000);
+    return new Set(rows.map(({ field }) => field)).size;
+  };
+
+  test(`has courses of the first ${MAX_SERIES}, and no more; they go on, and others have theirs`, async () => {
+    const engine = await engineWith();
+    const names = Array.from({ length: MAX_SERIES + 10 }, (_, index) => `f${String(index).padStart(5, '0')}`);
+    await engine.store.commit([telemetry(1, names.slice(0, MAX_SERIES - 1))]);
+    await clock.advance(DOWNSAMPLE_EVERY_MS);
+    await engine.store.commit([telemetry(2, names), { kind: 'report', report: report('hall', 1) }]);
+    await clock.advance(DOWNSAMPLE_EVERY_MS);
+    await engine.store.commit([telemetry(3, names)]);
+    await clock.advance(DOWNSAMPLE_EVERY_MS);
+    expect(await series()).toBe(MAX_SERIES);
+    const rows = await port.all('minutes', 'board', 'telemetry', 0, 9e15, 1_000_000);
+    expect(rows[0]).toMatchObject({ field: 'f00000', count: 3 });
+    expect(await count('minutes')).toBe(1);
+  });
+
+  test(`shows ${MAX_COLUMNS} of them in one answer`, async () => {
+    const engine = await engineWith();
+    for (let sequence = 1; sequence <= 3; sequence += 1)
+      await engine.store.commit([
+        telemetry(
+          sequence,
+          Array.from({ length: 60 }, (_, index) => `f${sequence}-${index}`),
+        ),
+      ]);
+    await clock.advance(DOWNSAMPLE_EVERY_MS);
+    const query = { unit: 'board', report: 'telemetry', from: 0, to: 9e15, limit: 10 };
+    for (const resolution of ['raw', 'minute'] as const) {
+      const { fields, at } = await engine.store.history({ ...query, resolution });
+      expect(Object.keys(fields)).toHaveLength(MAX_COLUMNS);
+      expect(at).toHaveLength(resolution === 'raw' ? 3 : 1);
+    }
+  });
+});
+
+describe('a unit that says what no sum can hold', () => {
+  const telemetry = (unit: string, sequence: number, fields: Report['fields']): Change => ({
+    kind: 'report',
+    report: report(unit, sequence, { report: 'telemetry', fields, measuredAt: start + sequence }),
+  });
+  const course = { report: 'telemetry', from: 0, to: 9e15, resolution: 'minute', limit: 9 } as const;
+
+  test.each([
+    // As whole numbers they fit 64 bits, and their sum does not.
+    ['whole numbers whose sum overflows', [[9_007_199_254_740_992_000, 9_007_199_254_740_992_000]]],
+    [
+      'numbers whose sum is none',
+      [
+        [1e308, 1e308],
+        [-1e308, -1e308],
+      ],
+    ],
+    [
+      'the largest numbers',
+      [
+        [Number.MAX_VALUE, Number.MAX_VALUE],
+        [-Number.MAX_VALUE, -Number.MAX_VALUE],
+      ],
+    ],
+  ])('%s keep no other from its course, and nothing from being pruned', async (_, groups) => {
+    const engine = await engineWith({ retention: { rawDays: 1 } });
+    for (const values of groups) {
+      await engine.store.commit(values.map((x, index) => telemetry('board', index + 1, { x })));
+      await clock.advance(DOWNSAMPLE_EVERY_MS);
+    }
+    await engine.store.commit([telemetry('hall', 1, { x: 3 })]);
+    const { fields } = await engine.store.history({ ...course, unit: 'hall' });
+    expect(fields).toEqual({ x: { count: [1], min: [3], mean: [3], max: [3] } });
+    await saved(engine);
+    clock.setNow(start + 2 * DAY);
+    await clock.advance(PRUNE_EVERY_MS);
+    expect(await count('reports')).toBe(0);
+  });
+
+  test(`numbers have a course up to ${MAX_COUNTED}, and none past it`, async () => {
+    const engine = await engineWith();
+    const fields = { x: MAX_COUNTED, y: -MAX_COUNTED, past: 1.001 * MAX_COUNTED, below: -1.001 * MAX_COUNTED };
+    await engine.store.commit([telemetry('board', 1, fields), telemetry('board', 2, fields)]);
+    const { fields: courses } = await engine.store.history({ ...course, unit: 'board' });
+    expect(courses).toEqual({
+      x: { count: [2], min: [MAX_COUNTED], mean: [MAX_COUNTED], max: [MAX_COUNTED] },
+      y: { count: [2], min: [-MAX_COUNTED], mean: [-MAX_COUNTED], max: [-MAX_COUNTED] },
+    });
+  });
+
+  test('names that are no text to others keep no other from its course', async () => {
+    const engine = await engineWith();
+    await engine.store.commit([
+      telemetry('board', 1, { 'a\u0000b': 1, 'a\u0000c': 2, '\ud800': 3, '\udfff': 4, '': 5, "'": 6, é: 7 }),
+      telemetry('hall', 1, { x: 3 }),
+    ]);
+    const { fields } = await engine.store.history({ ...course, unit: 'hall' });
+    expect(fields).toMatchObject({ x: { count: [1] } });
+    const { fields: odd } = await engine.store.history({ ...course, unit: 'board' });
+    expect(odd).toMatchObject({ '': { mean: [5] }, "'": { mean: [6] }, é: { mean: [7] } });
+  });
+});
+
+test('a course that has too many fields for one answer says so, and gives each moment whole', async () => {
+  const engine = await engineWith();
+  const telemetry = (sequence: number, first: number, at: number): Change => ({
+    kind: 'report',
+    report: report('board', sequence, {
+      report: 'telemetry',
+      fields: Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`f${first + index}`, 1])),
+      measuredAt: at,
+    }),
+  });
+  const moments = Array.from({ length: 6 }, (_, minute) => start + minute * 60_000);
+  await engine.store.commit(moments.flatMap((at, n) => [telemetry(2 * n, 0, at), telemetry(2 * n + 1, 50, at)]));
+  const query = { unit: 'board', report: 'telemetry', to: 9e15, resolution: 'minute', limit: 4 } as const;
+  const found: number[] = [];
+  for (let from = 0; ; from = found.at(-1)! + 1) {
+    const { at, fields, isCut } = await engine.store.history({ ...query, from });
+    for (const each of Object.values(fields)) expect('count' in each && each.count).not.toContain(null);
+    expect(Object.keys(fields)).toHaveLength(100);
+    found.push(...at);
+    if (!isCut) break;
+  }
+  expect(found).toEqual(moments);
+});
+
+test('what was kept for a peer for two days goes, whoever forgot it', async () => {
+  const engine = await engineWith();
+  const kept = (position: number, at: number): Change => ({
+    kind: 'keep',
+    kept: { position, unit: 'board', octets: Uint8Array.of(1), at },
+  });
+  await engine.store.commit([kept(1, start - 2 * DAY), kept(2, start - DAY)]);
+  await clock.advance(PRUNE_EVERY_MS);
+  expect((await port.all('keptBehind', 0, 10)).map(({ position }) => position)).toEqual([2]);
 });

@@ -90,6 +90,7 @@ describe('an on-demand link', () => {
         deliver: async () => void outcomes.push((await send(wireId)).outcome),
         expire: () => outcomes.push('expired'),
         stop: () => outcomes.push('stopped'),
+        abandon: () => outcomes.push('abandoned'),
       });
     await clock.advance(100);
     expect(outcomes).toEqual(ids.map(() => 'ok'));

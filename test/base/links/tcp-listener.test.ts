@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { Carrier } from '../../../base/links/carrier.js';
-import { MAX_UNPROVED, MAX_UNPROVED_PER_ADDRESS, TcpListener } from '../../../base/links/tcp-listener.js';
+import { TcpListener } from '../../../base/links/tcp-listener.js';
+import { MAX_UNPROVED, MAX_UNPROVED_PER_ADDRESS } from '../../../base/links/unproved.js';
 import { QuietLog } from '../../support/quiet-log.js';
 
 interface Taken {

@@ -1,6 +1,6 @@
 import Pusher from 'pusher';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createAgent, MAX_ANSWER_OCTETS } from '../../../base/uplinks/http-exchange.js';
+import { createAgent, MAX_ANSWER_OCTETS } from '../../../base/links/http-exchange.js';
 import {
   AUTHORISE_TIMEOUT_MS,
   type Authorise,

@@ -63,6 +63,46 @@ describe('the intake of commands', () => {
     expect([answers, intake.inFlight]).toEqual([[], 0]);
   });
 
+  it('hands a payload on for a unit without a definition', () => {
+    const { intake, requests } = makeIntake();
+    const asked = { unit: 'board', command: 'request' };
+    intake.hear('command', { ...asked, id: 'a', payload: { led: true } });
+    intake.hear('command', { ...asked, id: 'b', payload: [1], format: 'binary' });
+    intake.hear('command', { ...asked, id: 'c', payload: null });
+    expect(requests).toEqual([
+      { ...asked, id: 'a', payload: { led: true }, source: 'pusher' },
+      { ...asked, id: 'b', payload: [1], format: 'binary', source: 'pusher' },
+      { ...asked, id: 'c', payload: null, source: 'pusher' },
+    ]);
+  });
+
+  it('takes a payload up to its bound, and says what is wrong with a longer one or another format', () => {
+    const { intake, requests, answers } = makeIntake();
+    const asked = { id: 'c1', unit: 'board', command: 'request' };
+    const text = 'x'.repeat(MAX_FIELDS_OCTETS - 2);
+    intake.hear('command', { ...asked, payload: text });
+    expect(requests).toHaveLength(1);
+    intake.hear('command', { ...asked, payload: `${text}y` });
+    const deep: unknown = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000));
+    intake.hear('command', { ...asked, payload: deep });
+    intake.hear('command', { ...asked, fields: { deep } });
+    intake.hear('command', { ...asked, payload: 'x', format: 'xml' });
+    expect(requests).toHaveLength(1);
+    expect(answers.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^payload: more than/),
+      expect.stringMatching(/^payload: more than .* nested too deep/),
+      expect.stringMatching(/^fields: more than .* nested too deep/),
+      expect.stringMatching(/^format: /),
+    ]);
+  });
+
+  it('takes what other bases say of objects for what it is', () => {
+    const { intake, log } = makeIntake();
+    for (const event of ['request', 'response', 'report', 'presence', 'outcome', 'client-outcome'])
+      intake.hear(event, {});
+    expect(log.lines).toEqual([]);
+  });
+
   it.each(outcomeKinds.filter((kind) => kind !== 'duplicate'))('does not answer %s itself', async (kind) => {
     const { intake, pending, answers } = makeIntake();
     intake.hear('command', command);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { PROBE_EVERY_MS } from '../../../base/core/circuit-breaker.js';
 import type { AttemptResult } from '../../../base/uplinks/outbox/attempt.js';
-import { PROBE_EVERY_MS } from '../../../base/uplinks/outbox/circuit-breaker.js';
 import { DISABLE_AFTER_MS, TRIED_AT_LEAST_MS } from '../../../base/uplinks/outbox/endpoint.js';
 import { SCHEDULE_MS } from '../../../base/uplinks/outbox/retry-schedule.js';
 import { settle } from '../../support/manual-clock.js';

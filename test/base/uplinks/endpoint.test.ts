@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FAILURES_TO_OPEN, PROBE_EVERY_MS } from '../../../base/core/circuit-breaker.js';
 import type { AttemptResult } from '../../../base/uplinks/outbox/attempt.js';
-import { FAILURES_TO_OPEN, PROBE_EVERY_MS } from '../../../base/uplinks/outbox/circuit-breaker.js';
 import { DISABLE_AFTER_MS, MAX_PARALLEL, STOP_GRACE_MS } from '../../../base/uplinks/outbox/endpoint.js';
 import { MAX_ITEMS, MAX_OCTETS } from '../../../base/uplinks/outbox/outbox-room.js';
 import { SCHEDULE_MS } from '../../../base/uplinks/outbox/retry-schedule.js';

@@ -166,6 +166,13 @@ describe('the size of an event', () => {
     const outcome = { id: 'c1', outcome: 'ok', reply: { text: 'x'.repeat(MAX_EVENT_OCTETS) } };
     expect(fitEvent(channel, outcome)).toEqual({ id: 'c1', outcome: 'ok', reason: expect.stringContaining('reply') });
   });
+
+  it('costs it its payload, and what an object asks as well', () => {
+    const payload = { format: 'utf8', value: 'x'.repeat(MAX_EVENT_OCTETS) };
+    const reason = 'the payload is too long for the channel and was left out';
+    expect(fitEvent(channel, { id: 'r', unit: 'board', payload })).toEqual({ id: 'r', unit: 'board', reason });
+    expect(fitEvent(channel, { id: 'x'.repeat(MAX_EVENT_OCTETS), payload })).toBeUndefined();
+  });
 });
 
 describe('outcomes as client events', () => {

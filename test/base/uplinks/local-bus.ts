@@ -1,5 +1,5 @@
 import type { Bus, MessageKind, MessageOf, Unsubscribe } from '../../../base/core/bus.js';
-import type { CoreMessage, Outcome, Presence, Report } from '../../../base/core/messages.js';
+import type { CoreMessage, Outcome, Presence, Report, UnitRequest, UnitResponse } from '../../../base/core/messages.js';
 
 /** A bus within one test. */
 export class LocalBus implements Bus {
@@ -17,6 +17,10 @@ export class LocalBus implements Bus {
     const entry = { kind, hear: hear as (message: never) => void };
     this.#hearers.add(entry);
     return () => void this.#hearers.delete(entry);
+  }
+
+  hasSubscribers(kind: MessageKind): boolean {
+    return [...this.#hearers].some((hearer) => hearer.kind === kind);
   }
 }
 
@@ -42,4 +46,12 @@ export function outcome(id: string, unit = 'lamp'): Outcome {
 
 export function presence(unit: string): Presence {
   return { kind: 'presence', unit, definition: 'led-lamp', state: 'online', drift: [], at: Date.UTC(2026, 0, 1) };
+}
+
+export function request(unit: string, value: string): UnitRequest {
+  return { kind: 'request', id: `${unit}/5/r/1`, unit, payload: { format: 'utf8', value }, at: Date.UTC(2026, 0, 1) };
+}
+
+export function response(unit: string): UnitResponse {
+  return { kind: 'response', id: `${unit}/5/r/1`, unit, code: 0, at: Date.UTC(2026, 0, 1) };
 }

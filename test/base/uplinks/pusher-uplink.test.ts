@@ -15,7 +15,7 @@ import { QuietLog } from '../../support/quiet-log.js';
 import { openTestStore, type TestStore, temporaryStoreFile } from '../../support/test-store.js';
 import { fixedRandom } from './fixed-random.js';
 import { HttpReceiver, type Respond, status } from './http-receiver.js';
-import { LocalBus, outcome, presence, report } from './local-bus.js';
+import { LocalBus, outcome, presence, report, request, response } from './local-bus.js';
 import { soon } from './soon.js';
 
 const app = { id: 'home', key: 'home-key', secret: 'home-secret' };
@@ -267,6 +267,21 @@ describe('the uplink to a Pusher channel', () => {
     expect(events).toMatchObject([
       ['report', { id: 'thermometer/7/9', fields: { temperature: 21.5 } }],
       ['presence', { unit: 'lamp', state: 'online' }],
+    ]);
+  });
+
+  it('publishes what objects ask and are answered where it is asked to', async () => {
+    const { port } = await startHub();
+    const rig = await run({ port, ...credentials, events: ['request', 'response'] });
+    await rig.isSubscribed();
+    const events = await listen(port);
+    rig.bus.publish(report('thermometer', 9));
+    rig.bus.publish(request('board', 'time?'));
+    rig.bus.publish(response('board'));
+    await soon(() => expect(events.length).toBe(2));
+    expect(events).toMatchObject([
+      ['request', { id: 'board/5/r/1', payload: { format: 'utf8', value: 'time?' } }],
+      ['response', { id: 'board/5/r/1', code: 0 }],
     ]);
   });
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Journal } from '../../../base/core/journal.js';
 import type { Report } from '../../../base/core/messages.js';
 import type { Told } from '../../../base/core/outboxes.js';
-import type { Resolve } from '../../../base/uplinks/guarded-lookup.js';
+import type { Resolve } from '../../../base/links/guarded-lookup.js';
 import { verifyWebhook } from '../../../base/uplinks/webhooks/standard-webhook.js';
 import type { LegacyWebhookOptions, WebhookOptions } from '../../../base/uplinks/webhooks/webhook-options.js';
 import { MAX_LEGACY_PER_UNIT, WebhooksUplink } from '../../../base/uplinks/webhooks/webhooks-uplink.js';
@@ -13,7 +13,7 @@ import { openTestStore, type TestStore, temporaryStoreFile } from '../../support
 import { makeCertificates } from './certificates.js';
 import { fixedRandom } from './fixed-random.js';
 import { HttpReceiver, status } from './http-receiver.js';
-import { LocalBus, outcome, presence, report } from './local-bus.js';
+import { LocalBus, outcome, presence, report, request, response } from './local-bus.js';
 import { soon } from './soon.js';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -78,6 +78,30 @@ describe('typed webhooks', () => {
     expect(verifyWebhook(secret, got!.headers, got!.body, clock.now())).toEqual({ isValid: true });
     const { kind: _kind, ...data } = report('thermometer', 42, { temperature: 21.5 });
     expect(JSON.parse(got!.body)).toEqual({ type: 'report', timestamp: '2026-01-01T00:00:00.000Z', data });
+  });
+
+  it('carry what objects ask, under its own id, and what they are answered', async () => {
+    const receiver = await receive();
+    const { tell } = await run([{ url: receiver.url, secret, events: ['request', 'response'] }]);
+    await tell(report('u', 1));
+    await tell(request('board', 'time?'));
+    await tell(response('board'));
+    await soon(() => expect(receiver.received.length).toBe(2));
+    const [asked, answered] = receiver.received.map(({ headers, body }) => [headers['webhook-id'], JSON.parse(body)]);
+    const timestamp = '2026-01-01T00:00:00.000Z';
+    const { kind: _kind, ...data } = request('board', 'time?');
+    expect(asked).toEqual(['board/5/r/1', { type: 'request', timestamp, data }]);
+    expect(answered).toEqual([
+      expect.stringMatching(/^response_[0-9a-f]{32}$/),
+      { type: 'response', timestamp, data: expect.objectContaining({ id: 'board/5/r/1', code: 0 }) },
+    ]);
+  });
+
+  it('say which kinds they want, so that others need not be made', async () => {
+    const receiver = await receive();
+    const { store } = await run([{ url: receiver.url, secret, events: ['outcome'] }]);
+    const kinds = ['report', 'request', 'response', 'presence', 'outcome'] as const;
+    expect(kinds.filter((kind) => store.outboxes.wants(kind))).toEqual(['outcome']);
   });
 
   it('carry only the events asked for', async () => {

@@ -1,15 +1,14 @@
 export type RequestJson =
-  | { readonly ok: true; readonly value: unknown }
+  /** `text`: the body as it came. */
+  | { readonly ok: true; readonly value: unknown; readonly text: string }
+  /** `detail`: one or two sentences. */
   | { readonly ok: false; readonly detail: string };
-
-/** A command's fields are at most a list in an object in an object; what is nested deeper would cost stack elsewhere. */
-export const MAX_DEPTH = 16;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** The value in a request's body. Never throws. */
-export function parseRequestJson(octets: Uint8Array): RequestJson {
-  if (octets.length === 0) return refuse('The body is empty; send a JSON object.');
+/** The value in a request's body; what is nested deeper than `maxDepth` would cost stack elsewhere. Never throws. */
+export function parseRequestJson(octets: Uint8Array, maxDepth: number): RequestJson {
+  if (octets.length === 0) return refuse('The body is empty; send JSON.');
   let text: string;
   try {
     text = decoder.decode(octets);
@@ -17,7 +16,7 @@ export function parseRequestJson(octets: Uint8Array): RequestJson {
     return refuse('The body is not UTF-8.');
   }
   // Before parsing: a reviver, and whoever writes the value to a log, walks it on the call stack.
-  if (depthOf(text) > MAX_DEPTH) return refuse(`The body is nested deeper than ${MAX_DEPTH} levels.`);
+  if (jsonDepth(text) > maxDepth) return refuse(`The body is nested deeper than ${maxDepth} levels.`);
   try {
     let isPoisoned = false;
     const value: unknown = JSON.parse(text, (key, each: unknown) => {
@@ -26,7 +25,7 @@ export function parseRequestJson(octets: Uint8Array): RequestJson {
     });
     return isPoisoned
       ? refuse('The body has a key "__proto__", which is no name of anything here.')
-      : { ok: true, value };
+      : { ok: true, value, text };
   } catch (error) {
     return refuse(`The body is not JSON: ${(error as Error).message.slice(0, 200)}.`);
   }
@@ -37,7 +36,7 @@ function refuse(detail: string): RequestJson {
 }
 
 /** How deep the brackets outside of strings go. */
-function depthOf(text: string): number {
+export function jsonDepth(text: string): number {
   let depth = 0;
   let deepest = 0;
   let isInString = false;

@@ -6,7 +6,7 @@ import { peerText } from '../core/log.js';
 
 /** A central that does not even accept is not worth waiting for (reference/limits.md, Webhook). */
 const CONNECT_TIMEOUT_MS = 3_000;
-/** What of an answer is read; nothing we ask for is longer (reference/limits.md, Webhook). */
+/** What of an answer is read, unless more is asked for (reference/limits.md, Webhook). */
 export const MAX_ANSWER_OCTETS = 65_536;
 /** A central's answer headers; Node's own default is twice that. */
 const MAX_ANSWER_HEADER_OCTETS = 8_192;
@@ -45,14 +45,16 @@ export interface Exchange {
   readonly body?: string;
   /** From now until the answer's last octet. */
   readonly timeoutMs: number;
+  /** What of the answer's body is read. Default {@link MAX_ANSWER_OCTETS}. */
+  readonly maxAnswerOctets?: number | undefined;
   readonly signal: AbortSignal;
 }
 
 export interface Answer {
   readonly status: number;
   readonly retryAfter: string | undefined;
-  readonly body: string;
-  /** The answer was longer than {@link MAX_ANSWER_OCTETS}: the rest was not read. */
+  readonly body: Buffer;
+  /** The answer was longer than what is read of it. */
   readonly isCut: boolean;
 }
 
@@ -76,7 +78,7 @@ export async function exchange(asked: Exchange): Promise<Answer> {
     return {
       status: answer.statusCode,
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-      ...(await readBounded(answer.body)),
+      ...(await readBounded(answer.body, asked.maxAnswerOctets)),
     };
   } catch (error) {
     if (ending.signal.aborted) throw ending.signal.reason;
@@ -88,18 +90,21 @@ export async function exchange(asked: Exchange): Promise<Answer> {
   }
 }
 
-/** Reads at most {@link MAX_ANSWER_OCTETS} of a stream and leaves the rest unread. */
-export async function readBounded(stream: AsyncIterable<unknown>): Promise<{ body: string; isCut: boolean }> {
+/** Reads at most so many octets of a stream and leaves the rest unread. */
+export async function readBounded(
+  stream: AsyncIterable<unknown>,
+  maxOctets = MAX_ANSWER_OCTETS,
+): Promise<{ body: Buffer; isCut: boolean }> {
   const chunks: Buffer[] = [];
-  let left = MAX_ANSWER_OCTETS;
+  let left = maxOctets;
   // leaving the loop early destroys the stream, and with it the connection that would bring the rest
   for await (const chunk of stream) {
     const octets = Buffer.from(chunk as Uint8Array);
     chunks.push(octets.subarray(0, left));
-    if (octets.length > left) return { body: Buffer.concat(chunks).toString('utf8'), isCut: true };
+    if (octets.length > left) return { body: Buffer.concat(chunks), isCut: true };
     left -= octets.length;
   }
-  return { body: Buffer.concat(chunks).toString('utf8'), isCut: false };
+  return { body: Buffer.concat(chunks), isCut: false };
 }
 
 function describe(error: unknown): string {

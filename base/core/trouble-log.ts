@@ -1,4 +1,4 @@
-import type { Log } from '../core/log.js';
+import type { Log } from './log.js';
 
 /** Kinds of trouble that are told apart; what comes past them is counted under one kind, so that a peer cannot fill this. */
 const MAX_KINDS = 64;

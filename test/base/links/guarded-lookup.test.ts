@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { connect, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { guardedLookup, type Resolve } from '../../../base/uplinks/guarded-lookup.js';
+import { guardedLookup, type Resolve } from '../../../base/links/guarded-lookup.js';
 
 const option = 'webhooks[0].allowPrivate';
 const addressOf = (address: string): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 });

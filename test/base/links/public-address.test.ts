@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isPublicAddress } from '../../../base/uplinks/public-address.js';
+import { isPublicAddress } from '../../../base/links/public-address.js';
 
 /** Each row: the range, the public address before it, its first, its last, the public address after it. */
 type Row = readonly [range: string, before: string | undefined, first: string, last: string, after: string | undefined];
