@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigurationError } from '../../protocol/errors.js';
 import type { Random } from '../core/random.js';
-import { writeDurably } from './durable-file.js';
+import { writeDurably } from '../engine/durable-file.js';
 
 /** Nobody guesses 256 bits. */
 const TOKEN_OCTETS = 32;

@@ -1,5 +1,6 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
 import type { Address } from '../core/address.js';
+import type { IotsocketOptions } from '../dialects/iotsocket/iotsocket-options.js';
 import type { HubAppOptions } from '../hub/app.js';
 import type { PublishableEvent } from '../uplinks/pusher/pusher-options.js';
 import type { WebhookEvent } from '../uplinks/webhooks/webhook-options.js';
@@ -19,6 +20,8 @@ export interface Configuration {
   readonly hub: HubConfiguration | undefined;
   /** At most 16. Default none. */
   readonly webhooks: readonly WebhookConfiguration[];
+  /** The IoTSocket concentrator (wire/iotsocket.md), from our own section or the original's `config.json`. */
+  readonly iotsocket: IotsocketOptions | undefined;
   readonly store: StoreConfiguration;
   /** Set when the file is the original iot-base's `config.json` (wire/iot-base.md). */
   readonly legacy: LegacyConfiguration | undefined;
@@ -91,7 +94,7 @@ export interface WebhookConfiguration {
   readonly secret: string;
   /** The secret before, which signs too while a receiver may still have that one only. Default none. */
   readonly previousSecret: string | undefined;
-  /** Default all three. */
+  /** Default all. */
   readonly events: readonly WebhookEvent[];
   /** Certificates (PEM) that are trusted for this receiver instead of the system's. Default none. */
   readonly ca: string | undefined;

@@ -153,6 +153,7 @@ export function checkLegacyConfiguration(raw: unknown, file: string, secrets: Se
       },
       hub: undefined,
       webhooks: [],
+      iotsocket: undefined,
       store: DEFAULT_STORE,
       legacy: { apiUrl, apiToken: api.token! },
     },

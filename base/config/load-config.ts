@@ -1,11 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { ConfigurationError } from '../../protocol/errors.js';
+import { parseJsonText } from '../core/json-text.js';
 import { InvalidConfigurationError } from './config-problems.js';
 import type { Configuration } from './configuration.js';
 import type { Definitions } from './definitions.js';
-import { parseJsonText } from './json-text.js';
+import { iotsocketWarnings, originalNames, ownNames } from './iotsocket-warnings.js';
 import { checkLegacyConfiguration, isLegacyFile } from './legacy-config.js';
+import { checkLegacyIotsocket, isLegacyIotsocketFile, warningOfMeaningless } from './legacy-iotsocket.js';
 import { checkConfiguration } from './schema.js';
 import { Secrets, warningOfMode } from './secrets.js';
 
@@ -19,9 +21,9 @@ export interface LoadedConfiguration {
 const MAX_FILE_OCTETS = 1024 * 1024;
 
 /**
- * Reads `base.json`, or the original iot-base's `config.json`, recognised by its keys. Throws ConfigurationError:
- * `config-unreadable`, `config-not-json` (with line and column), or an {@link InvalidConfigurationError} with everything
- * that is wrong.
+ * Reads `base.json`, or the `config.json` of the original iot-base or the original concentrator, recognised by its keys.
+ * Throws ConfigurationError: `config-unreadable`, `config-not-json` (with line and column), or an
+ * {@link InvalidConfigurationError} with everything that is wrong.
  */
 export function loadConfiguration(
   path: string,
@@ -35,13 +37,23 @@ export function loadConfiguration(
     throw new ConfigurationError('config-not-json', `${path}:${line}:${column}: ${what}`);
   }
   const secrets = new Secrets(dirname(file), environment);
-  const checked = isLegacyFile(parsed.value)
-    ? checkLegacyConfiguration(parsed.value, file, secrets)
-    : checkConfiguration(parsed.value, file, definitions, secrets);
+  const isOriginalConcentrator = isLegacyIotsocketFile(parsed.value);
+  const checked = isOriginalConcentrator
+    ? checkLegacyIotsocket(parsed.value, file, secrets)
+    : isLegacyFile(parsed.value)
+      ? checkLegacyConfiguration(parsed.value, file, secrets)
+      : checkConfiguration(parsed.value, file, definitions, secrets);
   if (!checked.ok) throw new InvalidConfigurationError(path, checked.problems);
   const ofFile = secrets.isAnyInFile ? warningOfMode(file, basename(path)) : undefined;
-  const warnings = [...(ofFile === undefined ? [] : [ofFile]), ...secrets.warnings, ...warningsOf(checked.value)];
-  return { configuration: checked.value, warnings };
+  const { iotsocket } = checked.value;
+  const warnings = [
+    ofFile,
+    ...secrets.warnings,
+    ...warningsOf(checked.value),
+    ...(iotsocket ? iotsocketWarnings(iotsocket, isOriginalConcentrator ? originalNames : ownNames) : []),
+    isOriginalConcentrator ? warningOfMeaningless(parsed.value) : undefined,
+  ];
+  return { configuration: checked.value, warnings: warnings.filter((warning) => warning !== undefined) };
 }
 
 function readText(path: string, file: string): string {

@@ -97,7 +97,8 @@ export function pusherSection(secrets: Secrets) {
     if (
       !has('secret') &&
       Array.isArray(pusher.events) &&
-      pusher.events.some((event) => event === 'report' || event === 'presence')
+      // One that nobody knows was refused already.
+      pusher.events.some((event) => event !== 'outcome' && publishableEvents.includes(event))
     ) {
       say(['events'], 'needs appId and secret beside it for all but outcome; write them, or only ["outcome"]');
     }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeDurably } from './durable-file.js';
+import { writeDurably } from '../engine/durable-file.js';
 
 /** A base that runs, as it tells command-line tools of itself. */
 export interface RunningBase {

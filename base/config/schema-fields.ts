@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Address } from '../core/address.js';
+import { suggest } from '../core/suggest.js';
 import { isLoopbackHost, parseAddress } from './address.js';
 import type { Secrets } from './secrets.js';
-import { suggest } from './suggest.js';
 
 /**
  * The pieces that the sections of a configuration are made of. A message follows the path of what it is about:
@@ -36,6 +36,15 @@ export function text(example: string, max = 200) {
     .regex(/^[^\p{Cc}\p{Surrogate}]*$/u, { error: 'has control characters; take them out' });
 }
 
+/** A whole number of that range. */
+export function whole(min: number, max: number, example: number) {
+  const error = `must be ${min} to ${max}`;
+  return z
+    .int({ error: expected('a whole number', String(example)) })
+    .min(min, { error })
+    .max(max, { error });
+}
+
 export function flag() {
   return z.boolean({ error: expected('true or false', 'true or false') });
 }
@@ -59,6 +68,18 @@ export function secret(secrets: Secrets, example = '"env:NAME" or "file:path"') 
     const read = secrets.read(written);
     if (read.ok) return read.text;
     context.addIssue({ code: 'custom', message: read.what, input: undefined, params: secretIssue });
+    return undefined;
+  });
+}
+
+/** A key of 16 octets, read. */
+export function key(secrets: Secrets) {
+  const example = '"env:NAME", "file:path" or 32 hexadecimal digits';
+  return z.string({ error: expected('a string', example) }).transform((written, context): Uint8Array | undefined => {
+    const read = secrets.readKey(written);
+    if (read.ok) return read.key;
+    const params = read.isMissing ? { params: secretIssue } : {};
+    context.addIssue({ code: 'custom', message: read.what, input: undefined, ...params });
     return undefined;
   });
 }
@@ -89,7 +110,8 @@ function problemOfUrl(parsed: URL): string | undefined {
 
 /** What is wrong with a URL whose events would travel in clear over a network; `undefined` when nothing is. */
 export function insecureUrl(written: string | undefined, isHttpAllowed: boolean): string | undefined {
-  if (written === undefined) return undefined;
+  // A value of another type was refused already.
+  if (typeof written !== 'string') return undefined;
   const { protocol, hostname } = new URL(written);
   if (protocol === 'https:' || isHttpAllowed || isLoopbackHost(hostname.replace(/^\[|\]$/g, ''))) return undefined;
   return 'is not encrypted; write https:// (with "ca" for a certificate of your own), or "allowHttp": true beside it if that network is yours';

@@ -6,6 +6,7 @@ import { type ConfigProblem, formatPath } from './config-problems.js';
 import { type Configuration, DEFAULT_HTTP_PORT, DEFAULT_HUB_PORT, DEFAULT_NAME } from './configuration.js';
 import type { Definitions } from './definitions.js';
 import { hubOf, hubSection } from './hub-schema.js';
+import { iotsocketOf, iotsocketSection } from './iotsocket-schema.js';
 import { pusherOf, pusherSection } from './pusher-schema.js';
 import { address, always, messageOfUnknownKey, section, text } from './schema-fields.js';
 import type { Secrets } from './secrets.js';
@@ -14,7 +15,7 @@ import { knownUnitsOf, unitsSection } from './unit-schema.js';
 import { webhooksOf, webhooksSection } from './webhooks-schema.js';
 
 /** Sections that the design has and this version does not. */
-const laterSections = ['iotsocket', 'connector', 'elfin', 'yamqtt'];
+const laterSections = ['connector', 'elfin', 'yamqtt'];
 
 const MAX_NAME_CHARACTERS = 64;
 const DEFAULT_HTTP: Address = { host: '127.0.0.1', port: DEFAULT_HTTP_PORT };
@@ -25,7 +26,7 @@ export type Checked<T> =
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /** The whole file, in our own form. */
-function fileSchema(definitions: Definitions, secrets: Secrets) {
+function fileSchema(definitions: Definitions, secrets: Secrets, folder: string) {
   const shape = {
     name: text('"home"', MAX_NAME_CHARACTERS).optional(),
     http: section(
@@ -36,21 +37,35 @@ function fileSchema(definitions: Definitions, secrets: Secrets) {
     pusher: pusherSection(secrets).optional(),
     hub: hubSection(secrets).optional(),
     webhooks: webhooksSection(secrets).optional(),
+    iotsocket: iotsocketSection(secrets, folder).optional(),
     store: storeSection().optional(),
   };
   return section(shape, '{ "name": "home", … }', messageOfUnknownSection).superRefine((file, context) => {
-    const listeners = Object.entries({
+    const twice = listenersTwice({
       'http.listen': file.http && (file.http.listen ?? DEFAULT_HTTP),
       'units.listen': file.units?.listen,
       'hub.listen': file.hub && (file.hub.listen ?? DEFAULT_HUB),
-    }).filter((entry): entry is [string, Address] => entry[1] !== undefined);
-    for (const [index, [path, listen]] of listeners.entries()) {
-      const other = listeners.slice(0, index).find(([, before]) => listenersCollide(before, listen));
-      if (other === undefined) continue;
-      const message = `${addressText(listen)} cannot be listened at twice: ${other[0]} is ${addressText(other[1])}; give one of them another port`;
-      context.addIssue({ code: 'custom', path: path.split('.'), message });
-    }
+      // UDP has ports of its own.
+      'iotsocket.tcp': file.iotsocket?.tcp,
+      'iotsocket.websocket': file.iotsocket?.websocket,
+      'iotsocket.http': file.iotsocket?.http,
+    });
+    for (const { path, what } of twice) context.addIssue({ code: 'custom', path: path.split('.'), message: what });
   }, always);
+}
+
+/** Which of these, by their paths, cannot be listened at beside one before them. */
+export function listenersTwice(listeners: Readonly<Record<string, Address | undefined>>): ConfigProblem[] {
+  // One of another type was refused already, and is no address here.
+  const all = Object.entries(listeners).filter(
+    (entry): entry is [string, Address] => typeof entry[1]?.host === 'string',
+  );
+  return all.flatMap(([path, listen], index) => {
+    const other = all.slice(0, index).find(([, before]) => listenersCollide(before, listen));
+    if (other === undefined) return [];
+    const what = `${addressText(listen)} cannot be listened at twice: ${other[0]} is ${addressText(other[1])}; give one of them another port`;
+    return [{ path, what }];
+  });
 }
 
 /** Checks a file in our own form and resolves all it names. Everything wrong with it comes at once. */
@@ -60,9 +75,10 @@ export function checkConfiguration(
   definitions: Definitions,
   secrets: Secrets,
 ): Checked<Configuration> {
-  const parsed = fileSchema(definitions, secrets).safeParse(raw);
+  const folder = dirname(file);
+  const parsed = fileSchema(definitions, secrets, folder).safeParse(raw);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
-  const { name, http, units, pusher, hub, webhooks, store } = parsed.data;
+  const { name, http, units, pusher, hub, webhooks, iotsocket, store } = parsed.data;
   return {
     ok: true,
     value: {
@@ -73,7 +89,8 @@ export function checkConfiguration(
       pusher: pusher && pusherOf(pusher),
       hub: hub && hubOf(hub),
       webhooks: webhooksOf(webhooks ?? []),
-      store: storeOf(store ?? {}, dirname(file)),
+      iotsocket: iotsocket && iotsocketOf(iotsocket, folder),
+      store: storeOf(store ?? {}, folder),
       legacy: undefined,
     },
   };

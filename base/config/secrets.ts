@@ -42,9 +42,8 @@ export class Secrets {
   read(text: string): ReadText {
     if (text.startsWith('env:')) return this.#fromEnvironment(text.slice(4));
     if (text.startsWith('file:')) {
-      const read = this.readFile(text.slice(5), MAX_SECRET_OCTETS);
+      const read = this.readPrivateFile(text.slice(5), MAX_SECRET_OCTETS);
       if (!read.ok) return read;
-      this.#warnOfMode(text.slice(5));
       return filled(read.text, `names the file ${text.slice(5)}, which is empty; write the secret into it`);
     }
     this.#isAnyInFile = true;
@@ -84,6 +83,13 @@ export class Secrets {
       const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
       return { ok: false, what: `names the file ${path}, which ${why}; it is looked for at ${absolute}` };
     }
+  }
+
+  /** The same of a file that others should not read: {@link warnings} has it when they may. */
+  readPrivateFile(path: string, maxOctets: number): ReadText {
+    const read = this.readFile(path, maxOctets);
+    if (read.ok) this.#warnOfMode(path);
+    return read;
   }
 
   #fromEnvironment(name: string): ReadText {

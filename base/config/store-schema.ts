@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DEFAULT_STORE, type StoreConfiguration } from './configuration.js';
-import { expected, section, text } from './schema-fields.js';
+import { section, text, whole } from './schema-fields.js';
 
 const MAX_PATH_CHARACTERS = 4_096;
 const MAX_DAYS = 36_500;
@@ -12,22 +12,15 @@ const MOST_MIB = 1_048_576;
 
 /** `store`. */
 export function storeSection() {
-  const whole = (min: number, max: number, example: number) => {
-    const error = `must be ${min} to ${max}`;
-    return z
-      .int({ error: expected('a whole number', String(example)) })
-      .min(min, { error })
-      .max(max, { error })
-      .optional();
-  };
+  const days = (example: number) => whole(1, MAX_DAYS, example).optional();
   return section(
     {
       file: text('"baseunit.db"', MAX_PATH_CHARACTERS).optional(),
-      rawDays: whole(1, MAX_DAYS, DEFAULT_STORE.rawDays),
-      rawPerUnit: whole(1, MAX_PER_UNIT, DEFAULT_STORE.rawPerUnit),
-      minuteDays: whole(1, MAX_DAYS, DEFAULT_STORE.minuteDays),
-      hourDays: whole(1, MAX_DAYS, DEFAULT_STORE.hourDays),
-      maxMiB: whole(LEAST_MIB, MOST_MIB, DEFAULT_STORE.maxMiB),
+      rawDays: days(DEFAULT_STORE.rawDays),
+      rawPerUnit: whole(1, MAX_PER_UNIT, DEFAULT_STORE.rawPerUnit).optional(),
+      minuteDays: days(DEFAULT_STORE.minuteDays),
+      hourDays: days(DEFAULT_STORE.hourDays),
+      maxMiB: whole(LEAST_MIB, MOST_MIB, DEFAULT_STORE.maxMiB).optional(),
     },
     '{ "file": "baseunit.db" }',
   );

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { messagesOf, type UnitDefinition } from '../../protocol/definition/index.js';
 import { addressText } from '../core/address.js';
+import { suggest } from '../core/suggest.js';
 import { canonicalHost } from './address.js';
 import { DEFAULT_UNIT_PORT, type KnownUnit, MAX_KNOWN_UNITS, MAX_UID_OCTETS } from './configuration.js';
 import type { Definitions } from './definitions.js';
-import { address, always, expected, secretIssue, section } from './schema-fields.js';
+import { address, always, expected, key, section } from './schema-fields.js';
 import type { Secrets } from './secrets.js';
-import { suggest } from './suggest.js';
 
 const lineEnds = ['\r', '\n', '\r\n'] as const;
 /** As a field's `decimals` in a definition. */
@@ -114,17 +114,6 @@ function definitionName(definitions: Definitions) {
       message: `${JSON.stringify(name)} is no definition; ${what}`,
       input: undefined,
     });
-    return undefined;
-  });
-}
-
-function key(secrets: Secrets) {
-  const example = '"env:NAME", "file:path" or 32 hexadecimal digits';
-  return z.string({ error: expected('a string', example) }).transform((written, context): Uint8Array | undefined => {
-    const read = secrets.readKey(written);
-    if (read.ok) return read.key;
-    const params = read.isMissing ? { params: secretIssue } : {};
-    context.addIssue({ code: 'custom', message: read.what, input: undefined, ...params });
     return undefined;
   });
 }

@@ -1,9 +1,9 @@
-import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { webhookEvents } from '../uplinks/webhooks/webhook-options.js';
 import { MAX_WEBHOOKS, type WebhookConfiguration } from './configuration.js';
+import { certificates } from './pem-fields.js';
 import { always, expected, flag, insecureUrl, secret, section, url } from './schema-fields.js';
-import { MAX_PEM_OCTETS, type Secrets } from './secrets.js';
+import type { Secrets } from './secrets.js';
 
 const WEBHOOK_EXAMPLE = '{ "url": "https://…", "secret": "env:HOOK_SECRET" }';
 
@@ -53,24 +53,4 @@ function signingSecret(secrets: Secrets) {
   return secret(secrets).refine((value) => value === undefined || !/^whsec_(?![A-Za-z0-9+/]{4,}={0,2}$)/.test(value), {
     error: 'has no base64 behind whsec_; write 32 octets in base64 there',
   });
-}
-
-/** A file of certificates in PEM. */
-function certificates(secrets: Secrets) {
-  return z.string({ error: expected('a string', '"my-ca.pem"') }).transform((path, context): string | undefined => {
-    const read = secrets.readFile(path.replace(/^file:/, ''), MAX_PEM_OCTETS);
-    const what = read.ok ? problemOfPem(read.text, path) : read.what;
-    if (what === undefined && read.ok) return read.text;
-    context.addIssue({ code: 'custom', message: what!, input: undefined });
-    return undefined;
-  });
-}
-
-function problemOfPem(pem: string, path: string): string | undefined {
-  try {
-    new X509Certificate(pem);
-    return undefined;
-  } catch {
-    return `names the file ${path}, which holds no certificate; it must be PEM, beginning with -----BEGIN CERTIFICATE-----`;
-  }
 }

@@ -80,6 +80,7 @@ describe('a whole file', () => {
       pusher: undefined,
       hub: undefined,
       webhooks: [],
+      iotsocket: undefined,
       store: DEFAULT_STORE,
       legacy: undefined,
     });
@@ -174,7 +175,7 @@ describe('everything wrong', () => {
     expect(problems(JSON.stringify(content))[0]).toMatch(/^ must be an object, not /);
   });
 
-  it.each(['iotsocket', 'connector', 'elfin', 'yamqtt'])('%s is for a later version', (name) => {
+  it.each(['connector', 'elfin', 'yamqtt'])('%s is for a later version', (name) => {
     expect(problems({ [name]: {} })).toEqual([`${name} is not in this version; take the section out`]);
   });
 });
@@ -359,7 +360,7 @@ describe('pusher', () => {
     [{ auth: { ...auth, endpoint: 'http://dashboard.example' } }, /^pusher\.auth\.endpoint is not encrypted/],
     [{ auth: { endpoint: auth.endpoint } }, /^pusher\.auth\.token is missing; write "env:NAME"/],
     [{ auth: { ...auth, token: 'with blank' } }, /^pusher\.auth\.token has characters/],
-    [{ events: ['reports'] }, /^pusher\.events\[0\] must be one of outcome, report, presence/],
+    [{ events: ['reports'] }, /^pusher\.events\[0\] must be one of outcome, report, request, response, presence/],
     [{ events: ['report'] }, /^pusher\.events needs appId and secret/],
     [{ appId: '1', secret: 's', channel: 'private-encrypted-x' }, /^pusher\.encryptionKey is missing/],
     [{ clustr: 'eu' }, /^pusher\.clustr is unknown; did you mean cluster\?/],
@@ -498,7 +499,7 @@ describe('webhooks', () => {
     [{ previousSecret: 'env:NOT_SET' }, /^webhooks\[0\]\.previousSecret names the environment variable NOT_SET/],
     [{ previousSecret: 5 }, /^webhooks\[0\]\.previousSecret must be a string, not a number/],
     [{ allowPrivate: 'yes' }, /^webhooks\[0\]\.allowPrivate must be true or false, not a string/],
-    [{ events: ['reports'] }, /must be one of report, presence, outcome/],
+    [{ events: ['reports'] }, /must be one of report, request, response, presence, outcome/],
     [{ events: ['report', 'report'] }, /twice/],
     [{ ca: 'missing.pem' }, /names the file missing\.pem, which does not exist/],
   ])('%j is refused', (change, expected) => {
@@ -512,7 +513,7 @@ describe('webhooks', () => {
     const { configuration } = load({ webhooks: [{ ...hook, ca: 'ca.pem' }] }, {}, folder);
     expect(configuration.webhooks[0]).toMatchObject({
       ca: certificate.trim(),
-      events: ['report', 'presence', 'outcome'],
+      events: ['report', 'request', 'response', 'presence', 'outcome'],
     });
     expect(() => load({ webhooks: [{ ...hook, ca: 'noise.pem' }] }, {}, folder)).toThrow(/holds no certificate/);
   });
