@@ -12,7 +12,7 @@ import type { CoreMessage, Outcome } from './core/messages.js';
 import { Outboxes } from './core/outboxes.js';
 import type { Random } from './core/random.js';
 import { Router } from './core/router.js';
-import type { HistoryQuery } from './core/store.js';
+import type { HistoryQuery, StoredState } from './core/store.js';
 import type { ServedUnit } from './dialects/dialect.js';
 import { DialectHost } from './dialects/dialect-host.js';
 import { LineDialect } from './dialects/line/line-dialect.js';
@@ -104,12 +104,12 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     const outboxes = new Outboxes();
     if (options.hear) for (const kind of messageKinds) bus.subscribe(kind, options.hear);
     const router = new Router({ bus, store, outboxes, clock, random, log });
-    const dialects = new DialectHost({ router, clock, random, log });
     const line = new LineDialect();
     const known = configuration.units?.known ?? [];
     for (const unit of known) router.add(unit);
-    const stored = await store.load();
-    router.restore(stored);
+    // With what is kept for peers it may be large: not to be held as long as what follows, which is to the end.
+    let stored: StoredState | undefined = await store.load();
+    await router.restore(stored);
 
     const hub = configuration.hub && (await loadHub(configuration.hub, { clock, random, log }));
     const hubAddress =
@@ -127,6 +127,7 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
       await serving.promise;
       return carryOut(request);
     };
+    const dialects = new DialectHost({ router, command, clock, random, log });
     const uplinks = await uplinksOf(configuration);
     const orphans = await engine.buryOrphans(uplinks.flatMap(({ queues }) => queues));
     if (orphans > 0)
@@ -150,6 +151,7 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     const { token, version } = options;
     const units = {
       list: () => router.list(),
+      uids: () => router.uids(),
       get: (unit: string) => router.get(unit),
       definitionOf: (unit: string) => router.definitionOf(unit),
       command,
@@ -182,7 +184,12 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
           new UnitDialect({ crypto, listen: configuration.units?.listen }),
           all.filter(({ definition }) => definition.wire === 'session'),
         );
-        router.resume(stored);
+        if (configuration.iotsocket !== undefined) {
+          const { IotsocketDialect } = await import('./dialects/iotsocket/iotsocket-dialect.js');
+          await dialects.start(new IotsocketDialect(configuration.iotsocket, crypto), []);
+        }
+        router.resume(stored!);
+        stored = undefined;
         serving.resolve();
       },
       // Every command gets its outcome, while there is still somebody to tell it to.

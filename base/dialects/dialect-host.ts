@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../core/clock.js';
+import type { CommandRequest } from '../core/command-request.js';
 import type { Log } from '../core/log.js';
+import type { Outcome } from '../core/messages.js';
 import type { Random } from '../core/random.js';
 import type { Router } from '../core/router.js';
 import { LinkTable } from '../links/link-table.js';
@@ -13,6 +15,8 @@ const STOP_MS = 3_000;
 
 export interface DialectHostOptions {
   readonly router: Router;
+  /** How a central's commands are carried out; they may wait until units are served. Default: by the router. */
+  readonly command?: ((request: CommandRequest) => Promise<Outcome>) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -65,7 +69,7 @@ export class DialectHost {
   }
 
   #context(log: Log, units: readonly ServedUnit[]): Omit<DialectContext, 'ready'> {
-    const { router, clock, random } = this.#options;
+    const { router, command = (request) => router.command(request), clock, random } = this.#options;
     return {
       units,
       clock,
@@ -92,6 +96,17 @@ export class DialectHost {
       logLine: (uid, line) => router.logLine(uid, line),
       onCommand: (uid, deliver) => router.onCommand(uid, deliver),
       refused: (uid) => router.refused(uid),
+      addUnit: ({ uid }, deliver) => router.addOpaque({ uid, dialect: 'iotsocket' }, deliver),
+      removeUnit: (uid, reason) => router.remove(uid, reason),
+      request: (uid, payload) => router.request(uid, payload),
+      response: (id, uid, code, payload) => router.response(id, uid, code, payload),
+      wants: (kind) => router.wants(kind),
+      command,
+      typedUnit: (uid) => router.definitionOf(uid),
+      hear: (_kind, hear) => router.hearTyped(hear),
+      keep: (items) => router.kept.keep(items),
+      unkeep: (positions) => router.kept.unkeep(positions),
+      kept: () => router.kept.take(),
     };
   }
 }

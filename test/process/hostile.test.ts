@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { LINE_RATE } from '../../base/dialects/line/line-read-session.js';
 import { UNIT_RATE } from '../../base/dialects/unit/inbound-bounds.js';
-import { MAX_UNPROVED } from '../../base/links/tcp-listener.js';
+import { MAX_UNPROVED } from '../../base/links/unproved.js';
 import type { SimulatedUnit } from '../../simulator/simulated-unit.js';
 import { BaseProcess, freePort } from './support/base-process.js';
 import { simulated } from './support/simulated.js';

@@ -1,6 +1,6 @@
 import { descriptorOf, fingerprintOctets, type UnitDefinition } from '../../../protocol/definition/index.js';
 import { ProtocolError } from '../../../protocol/errors.js';
-import { emptyPayload, type PayloadBlock, returnCodes } from '../../../protocol/iotsocket/transmission.js';
+import { emptyTypedPayload, type PayloadBlock, returnCodes } from '../../../protocol/iotsocket/transmission.js';
 import { toHex } from '../../../protocol/octets.js';
 import { decodeHello, encodeHelloAnswer, encodeNextBoot, type Hello } from '../../../protocol/unit/system-messages.js';
 import { peerText } from '../../core/log.js';
@@ -43,7 +43,7 @@ export function greet(
   }
   const verdict = verdictOf({ uid, boot: hello.boot, nonce: hello.nonce, version: hello.version });
   if (verdict.kind === 'next-boot') {
-    const payload = { ...emptyPayload, data: encodeNextBoot(verdict.boot) };
+    const payload = { ...emptyTypedPayload, data: encodeNextBoot(verdict.boot) };
     return { kind: 'again', code: returnCodes.notValid, payload };
   }
   const ours = fingerprintOctets(descriptorOf(definition));
@@ -55,5 +55,5 @@ export function greet(
     udpPort: 0,
   });
   const isAlike = toHex(hello.fingerprint) === toHex(ours);
-  return { kind: 'welcome', code: returnCodes.valid, payload: { ...emptyPayload, data: answer }, hello, isAlike };
+  return { kind: 'welcome', code: returnCodes.valid, payload: { ...emptyTypedPayload, data: answer }, hello, isAlike };
 }

@@ -1,7 +1,7 @@
 import { decodeFields } from '../../../protocol/definition/index.js';
 import { messageByNumber } from '../../../protocol/definition/messages.js';
 import { ProtocolError } from '../../../protocol/errors.js';
-import { emptyPayload, returnCodes } from '../../../protocol/iotsocket/transmission.js';
+import { emptyTypedPayload, returnCodes } from '../../../protocol/iotsocket/transmission.js';
 import { decodeReport } from '../../../protocol/unit/heads.js';
 import { decodeLog, systemNumbers } from '../../../protocol/unit/system-messages.js';
 import { peerText } from '../../core/log.js';
@@ -10,9 +10,9 @@ import type { UnitProfile } from './greeting.js';
 import type { UnitResponse } from './own-requests.js';
 import { reasonPayload } from './reason.js';
 
-const taken: UnitResponse = { code: returnCodes.valid, payload: emptyPayload };
+const taken: UnitResponse = { code: returnCodes.valid, payload: emptyTypedPayload };
 /** Not taken now: the unit sends it again. */
-const later: UnitResponse = { code: returnCodes.noDestination, payload: emptyPayload };
+const later: UnitResponse = { code: returnCodes.noDestination, payload: emptyTypedPayload };
 
 /** Takes a unit's requests behind the hello: reports and log lines. */
 export class UnitReports {

@@ -9,8 +9,8 @@ import { Link, type LinkPolicy } from '../../links/link.js';
 import type { LinkEvents } from '../../links/link-session.js';
 import { HEARTBEAT } from '../../links/link-watch.js';
 import type { Dialect, DialectContext, PendingCarrier, ServedUnit } from '../dialect.js';
+import { Flapping } from '../flapping.js';
 import { linkPresence } from '../link-presence.js';
-import { Flapping } from './flapping.js';
 import { UnitReports } from './reports.js';
 import { UnitSession } from './unit-session.js';
 

@@ -4,7 +4,7 @@ import { TAG_OCTETS } from '../../../protocol/iotsocket/proof.js';
 import { SealedStream } from '../../../protocol/iotsocket/sealed-stream.js';
 import {
   closeCodes,
-  emptyPayload,
+  emptyTypedPayload,
   encodeTransmission,
   type PayloadBlock,
   payloadFormats,
@@ -124,7 +124,7 @@ export class UnitSession implements LinkSession {
     return deliverCommand(this.#phase.profile.definition, delivery, {
       equal: this.#equal ?? 'all',
       request: (data, timeoutMs) => this.#request(data, timeoutMs),
-      fits: (data) => this.#fits({ kind: 'request', tracking: 0, payload: { ...emptyPayload, data } }),
+      fits: (data) => this.#fits({ kind: 'request', tracking: 0, payload: { ...emptyTypedPayload, data } }),
     });
   }
 
@@ -268,13 +268,13 @@ export class UnitSession implements LinkSession {
 
   #request(data: Uint8Array, timeoutMs: number): ReturnType<OwnRequests['ask']> {
     return this.#requests.ask(timeoutMs, (tracking) =>
-      this.#send({ kind: 'request', tracking, payload: { ...emptyPayload, data } }),
+      this.#send({ kind: 'request', tracking, payload: { ...emptyTypedPayload, data } }),
     );
   }
 
-  #answer(tracking: number, code: number, payload: PayloadBlock = emptyPayload): void {
+  #answer(tracking: number, code: number, payload: PayloadBlock = emptyTypedPayload): void {
     const answer: Transmission = { kind: 'response', tracking, code, payload };
-    this.#send(this.#fits(answer) ? answer : { ...answer, payload: emptyPayload });
+    this.#send(this.#fits(answer) ? answer : { ...answer, payload: emptyTypedPayload });
   }
 
   /** Whether the unit can take it, with its tag. */

@@ -121,6 +121,17 @@ export class DialectRig {
       logLine: (uid, line) => router.logLine(uid, line),
       onCommand: (uid, deliver) => router.onCommand(uid, deliver),
       refused: (uid) => router.refused(uid),
+      addUnit: ({ uid }, deliver) => router.addOpaque({ uid, dialect: 'iotsocket' }, deliver),
+      removeUnit: (uid, reason) => router.remove(uid, reason),
+      request: (uid, payload) => router.request(uid, payload),
+      response: (id, uid, code, payload) => router.response(id, uid, code, payload),
+      wants: (kind) => router.wants(kind),
+      command: (request) => router.command(request),
+      typedUnit: (uid) => router.definitionOf(uid),
+      hear: (_kind, hear) => router.hearTyped(hear),
+      keep: (items) => router.kept.keep(items),
+      unkeep: (positions) => router.kept.unkeep(positions),
+      kept: () => router.kept.take(),
     };
   }
 }

@@ -7,7 +7,7 @@ import {
 import { UnitOpening } from '../../../protocol/iotsocket/opening.js';
 import { SealedStream } from '../../../protocol/iotsocket/sealed-stream.js';
 import {
-  emptyPayload,
+  emptyTypedPayload,
   type PayloadBlock,
   payloadFormats,
   type Transmission,
@@ -102,7 +102,7 @@ export class ScriptedUnit {
 
   request(data: Uint8Array, payload: Partial<PayloadBlock> = {}): number {
     this.#tracking += 1;
-    this.send({ kind: 'request', tracking: this.#tracking, payload: { ...emptyPayload, ...payload, data } });
+    this.send({ kind: 'request', tracking: this.#tracking, payload: { ...emptyTypedPayload, ...payload, data } });
     return this.#tracking;
   }
 

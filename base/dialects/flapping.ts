@@ -7,14 +7,19 @@ const MAX_PAIRS = 1_024;
 const MINUTE_MS = 60_000;
 
 interface Pair {
-  /** Monotonic moments of the last connections, at most {@link MAX_PER_MINUTE}. */
+  /** Monotonic moments of the last connections, at most as many as are allowed in a minute. */
   readonly taken: number[];
   refusedUntil: number;
 }
 
 /** Two devices with one UID would take the link from each other for ever; this ends it without locking out the right one. */
 export class Flapping {
+  readonly #maxPerMinute: number;
   readonly #pairs = new Map<string, Pair>();
+
+  constructor(maxPerMinute = MAX_PER_MINUTE) {
+    this.#maxPerMinute = maxPerMinute;
+  }
 
   /** True when this unit may connect from this address once more. */
   allows(uid: string, host: string, nowMs: number): boolean {
@@ -25,7 +30,7 @@ export class Flapping {
     if (this.#pairs.size > MAX_PAIRS) this.#pairs.delete(this.#pairs.keys().next().value!);
     if (nowMs < pair.refusedUntil) return false;
     while (pair.taken.length > 0 && nowMs - pair.taken[0]! >= MINUTE_MS) pair.taken.shift();
-    if (pair.taken.length >= MAX_PER_MINUTE) {
+    if (pair.taken.length >= this.#maxPerMinute) {
       pair.refusedUntil = nowMs + REFUSED_MS;
       pair.taken.length = 0;
       return false;

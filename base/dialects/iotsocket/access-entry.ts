@@ -1,0 +1,18 @@
+/** One object that may open a session. */
+export interface AccessEntry {
+  /** 1 to 16 octets of UTF-8, none of them `00`. */
+  readonly uid: string;
+  /** Name of its group. */
+  readonly group: string;
+  /** 16 octets. */
+  readonly key: Uint8Array;
+}
+
+/** A list that is refused whole, and why; the old one stays in force. The message names what and where. */
+export class AccessListRefused extends Error {}
+
+/**
+ * Replaces the whole access list. Resolves when the new one is on disk and in force. Rejects with AccessListRefused, or with
+ * StoreError `store-failed` when the disk does not take it or the base stops.
+ */
+export type ReplaceAccessList = (entries: readonly AccessEntry[], source: 'central' | 'http' | 'file') => Promise<void>;
