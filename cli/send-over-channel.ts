@@ -8,7 +8,9 @@ export interface ChannelCommand {
   readonly id: string;
   readonly unit: string;
   readonly command: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly payload?: unknown;
+  readonly format?: string;
   readonly ttlS?: number;
 }
 

@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadDefinitions } from '../base/config/definitions.js';
 import { findRunning } from '../base/config/running-file.js';
 import { stateFolderPath } from '../base/config/state-folder.js';
 import type { OutcomeKind } from '../base/core/messages.js';
+import { payloadFormatNames } from '../base/core/opaque-payload.js';
 import { ConfigurationError } from '../protocol/errors.js';
+import type { Payload, PayloadFormat } from '../protocol/iotsocket/payload.js';
 import { withBaseOptions } from './base-options.js';
+import { payloadText } from './event-text.js';
 import { exitCodes } from './exit-codes.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
 import type { ChannelCommand } from './send-over-channel.js';
-import { fieldsText, print, printJson, styled } from './terminal.js';
+import { fieldsText, harmless, print, printJson, styled } from './terminal.js';
 
 interface SendOptions extends BaseOptions {
   readonly line?: string;
+  readonly payload?: string;
+  readonly format?: PayloadFormat;
   readonly id?: string;
   readonly ttl?: number;
   readonly via: 'auto' | 'api' | 'pusher';
@@ -26,6 +31,7 @@ export interface SentOutcome {
   readonly outcome: OutcomeKind;
   readonly reason?: string;
   readonly reply?: Readonly<Record<string, unknown>>;
+  readonly payload?: Payload;
 }
 
 /** `baseunit send`: one command to one unit, and its outcome. */
@@ -38,6 +44,11 @@ export function addSend(program: Command): void {
       .argument('[command]', 'name of the command in the definition, as setColor')
       .argument('[fields]', 'JSON object of its fields; what is left out has its default', parseFields, {})
       .option('--line <text>', 'for line units, instead of a command: write this line as it is, as red')
+      .option(
+        '--payload <value>',
+        'for units without a definition, instead of a command: what to ask of it, as {"on":true}',
+      )
+      .addOption(new Option('--format <format>', 'of the payload. Default json').choices(payloadFormatNames))
       .option('--id <id>', 'an id of yours: sent again with it, the command is not done twice. Default: a new one')
       .option('--ttl <seconds>', 'let it wait so long for a unit that is away', parseSeconds)
       .option(
@@ -67,20 +78,42 @@ export function addSend(program: Command): void {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A command with its fields, or a line: exactly one of the two. */
-function checkedRequest(
-  command: string | undefined,
-  fields: Fields,
-  { line, via }: SendOptions,
-): { readonly command: string; readonly fields: Fields } | { readonly line: string } {
-  if (command !== undefined && line === undefined) return { command, fields };
-  if (command !== undefined || line === undefined)
+type Asked =
+  | { readonly command: string; readonly fields: Fields }
+  | { readonly line: string }
+  | { readonly command: 'request'; readonly payload: unknown; readonly format: PayloadFormat };
+
+/** A command with its fields, a line, or a payload: exactly one of them. */
+function checkedRequest(command: string | undefined, fields: Fields, options: SendOptions): Asked {
+  const { line, payload, via } = options;
+  const given = [command, line, payload].filter((each) => each !== undefined);
+  if (given.length !== 1)
     throw new ConfigurationError(
       'config-invalid',
-      'write either the name of a command, or --line with a line for a line unit',
+      'write one of these: the name of a command, --line for a line unit, --payload for a unit without a definition',
     );
+  if (payload !== undefined) {
+    const { format = 'json' } = options;
+    return { command: 'request', payload: payloadIn(payload, format), format };
+  }
+  if (options.format !== undefined) throw new ConfigurationError('config-invalid', '--format is for --payload');
+  if (command !== undefined) return { command, fields };
   if (via === 'pusher') throw new ConfigurationError('config-invalid', '--line goes over HTTP: leave --via pusher out');
-  return { line };
+  return { line: line! };
+}
+
+/** Texts are themselves; the rest is JSON. */
+function payloadIn(text: string, format: PayloadFormat): unknown {
+  if (format === 'ascii' || format === 'utf8') return text;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const example = format === 'json' ? '{"on":true}' : '[1,2,255]';
+    throw new ConfigurationError(
+      'config-invalid',
+      `--payload is no JSON: ${(error as Error).message}. Write it as '${example}', or give --format utf8 for a text`,
+    );
+  }
 }
 
 /** The channel of the running base's configuration, where it can be published to from here. */
@@ -105,8 +138,10 @@ async function channelOf({ via, config, url }: SendOptions) {
 function show(outcome: SentOutcome, via: string, isJson: boolean | undefined): void {
   if (isJson) return printJson(outcome);
   const colour = outcome.outcome === 'ok' ? 'green' : 'yellow';
-  const reply = outcome.reply === undefined ? '' : `  ${fieldsText(outcome.reply)}`;
-  const reason = outcome.reason === undefined ? '' : `: ${outcome.reason}`;
+  const answer =
+    outcome.payload === undefined ? '' : `  ${harmless(payloadText(outcome.payload, Number.POSITIVE_INFINITY))}`;
+  const reply = outcome.reply === undefined ? answer : `  ${fieldsText(outcome.reply)}`;
+  const reason = outcome.reason === undefined ? '' : `: ${harmless(outcome.reason)}`;
   print(`${styled(colour, outcome.outcome)}${reason}${reply}  (${outcome.unit} ${outcome.command}, via ${via})`);
 }
 

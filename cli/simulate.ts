@@ -12,10 +12,16 @@ import { type Fault, faultKinds, parseFault } from '../simulator/fault.js';
 import { simulate } from '../simulator/simulate.js';
 import type { SimulationEvent } from '../simulator/simulation-event.js';
 import { projectRoot } from './project-root.js';
+import {
+  checkIotsocketOptions,
+  type IotsocketOptions,
+  simulateIotsocket,
+  withIotsocketOptions,
+} from './simulate-iotsocket.js';
 import { fieldsText, print, printJson, styled } from './terminal.js';
 import { untilStopped } from './until-stopped.js';
 
-interface SimulateOptions {
+interface SimulateOptions extends IotsocketOptions {
   readonly count: number;
   readonly uid?: string;
   readonly listen?: Address;
@@ -28,12 +34,12 @@ interface SimulateOptions {
 
 /** `baseunit simulate`: units that are not there, until Ctrl-C. */
 export function addSimulate(program: Command): void {
-  program
+  const command = program
     .command('simulate')
-    .description('simulate units of a definition, until Ctrl-C')
-    .argument('<definition>', 'as led-lamp')
+    .description('simulate units of a definition, or objects of IoTSocket, until Ctrl-C')
+    .argument('[definition]', 'as led-lamp; not with --iotsocket')
     .option('-n, --count <number>', 'how many', parseCount, 1)
-    .option('--uid <uid>', 'UID of the unit; of several the stem. Default: the name of the definition')
+    .option('--uid <uid>', 'UID of the unit; of several the stem. Default: the name of the definition, or Obj')
     .option(
       '--listen <address>',
       'where they listen: host:port, a port each from this one on; port 0: free ones. Default 127.0.0.1:0',
@@ -48,46 +54,48 @@ export function addSimulate(program: Command): void {
       [],
     )
     .option('--firmware', 'run the compiled firmware, a process each, instead')
-    .option('--seed <text>', 'same seed, same readings')
-    .action(async (name: string, options: SimulateOptions) => {
-      const definitions = await loadDefinitions();
-      const definition = definitions.get(name)?.definition;
-      // Commands load what they alone need when they run: on a Pi, all of it takes seconds.
-      const { unknownUnit } = await import('../codegen/write-firmware.js');
-      if (definition === undefined) throw unknownUnit(name, definitions);
-      const { buildNative } = await import('../codegen/native-build.js');
-      const isJson = program.opts<{ json?: boolean }>().json === true;
-      await untilStopped(async (signal) => {
-        const firmware = options.firmware
-          ? {
-              program: (await buildNative(name, { root: projectRoot, signal })).program,
-              stateFolder: temporaryFolder(),
-            }
-          : undefined;
-        const { key } = options;
-        const simulation = await simulate({
-          definition,
-          count: options.count,
-          uid: options.uid ?? (options.count === 1 ? name : undefined),
-          listen: options.listen,
-          dial: options.dial && { address: options.dial },
-          keyOf: key && (() => key),
-          faults: options.fault,
-          firmware,
-          seed: options.seed,
-          clock: systemClock,
-          random: systemRandom,
-          hear: (event) => (isJson ? printJson(event) : show(event)),
-        });
-        const known = simulation.known();
-        if (isJson) printJson({ known });
-        else
-          print(
-            `For units.known of base.json:\n${JSON.stringify(known, null, 2)}\n${options.count} simulated; Ctrl-C ends it.`,
-          );
-        return () => simulation.stop();
+    .option('--seed <text>', 'same seed, same readings');
+  withIotsocketOptions(command).action(async (name: string | undefined, options: SimulateOptions) => {
+    const isJson = program.opts<{ json?: boolean }>().json === true;
+    checkIotsocketOptions(name, options);
+    if (name === undefined) return simulateIotsocket(options, isJson);
+    const definitions = await loadDefinitions();
+    const definition = definitions.get(name)?.definition;
+    // Commands load what they alone need when they run: on a Pi, all of it takes seconds.
+    const { unknownUnit } = await import('../codegen/write-firmware.js');
+    if (definition === undefined) throw unknownUnit(name, definitions);
+    const { buildNative } = await import('../codegen/native-build.js');
+    await untilStopped(async (signal) => {
+      const firmware = options.firmware
+        ? {
+            program: (await buildNative(name, { root: projectRoot, signal })).program,
+            stateFolder: temporaryFolder(),
+          }
+        : undefined;
+      const { key } = options;
+      const simulation = await simulate({
+        definition,
+        count: options.count,
+        uid: options.uid ?? (options.count === 1 ? name : undefined),
+        listen: options.listen,
+        dial: options.dial && { address: options.dial },
+        keyOf: key && (() => key),
+        faults: options.fault,
+        firmware,
+        seed: options.seed,
+        clock: systemClock,
+        random: systemRandom,
+        hear: (event) => (isJson ? printJson(event) : show(event)),
       });
+      const known = simulation.known();
+      if (isJson) printJson({ known });
+      else
+        print(
+          `For units.known of base.json:\n${JSON.stringify(known, null, 2)}\n${options.count} simulated; Ctrl-C ends it.`,
+        );
+      return () => simulation.stop();
     });
+  });
 }
 
 /** Where the processes keep their boot numbers; gone however this process ends, short of being killed. */

@@ -3,7 +3,7 @@ import { type Definitions, loadDefinitions } from '../base/config/definitions.js
 import type { UnitView } from '../base/core/unit-view.js';
 import { withBaseOptions } from './base-options.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
-import { fieldsText, print, printJson, printTable } from './terminal.js';
+import { fieldsText, harmless, print, printJson, printTable } from './terminal.js';
 
 /** `baseunit units`: what the running base knows of its units. */
 export function addUnits(program: Command): void {
@@ -16,13 +16,15 @@ export function addUnits(program: Command): void {
       if (units.length === 0) return print('The base has no units: add them to units.known of its configuration.');
       printTable(
         ['UNIT', 'DEFINITION', 'STATE', 'ADDRESS', 'LAST'],
-        units.map((unit) => [
-          unit.unit,
-          unit.definition,
-          stateText(unit),
-          unit.address ?? 'dials in',
-          lastText(unit, definitions),
-        ]),
+        units
+          .map((unit) => [
+            unit.unit,
+            unit.definition ?? unit.dialect,
+            stateText(unit),
+            unit.address ?? 'dials in',
+            lastText(unit, definitions),
+          ])
+          .map((cells) => cells.map(harmless)),
       );
       for (const unit of units) for (const difference of unit.drift) print(`${unit.unit} has drifted: ${difference}`);
     });
@@ -34,7 +36,7 @@ function stateText(unit: UnitView): string {
 }
 
 function lastText(unit: UnitView, definitions: Definitions): string {
-  const reports = definitions.get(unit.definition)?.definition.reports;
+  const reports = unit.definition === undefined ? undefined : definitions.get(unit.definition)?.definition.reports;
   return Object.entries(unit.last)
     .map(([name, report]) => `${name}: ${fieldsText(report.fields, reports?.[name]?.fields)}`)
     .join('; ');

@@ -12,7 +12,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const LEAST_NODE = [20, 19];
 /** What becomes `dist/`; `tsconfig.build.json` says the same. */
-const SOURCES = ['protocol', 'units', 'base', 'codegen', 'simulator', 'cli', 'bench'];
+const SOURCES = ['protocol', 'units', 'base', 'codegen', 'clients', 'simulator', 'cli', 'bench'];
 
 /** What npm needs to compile a package that is not there ready-made for this machine. */
 const BUILD_TOOLS = ['python3', 'make', 'g++'].map((name) => ({

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../protocol/errors.js';
-import { emptyPayload, type PayloadBlock, returnCodes } from '../protocol/iotsocket/transmission.js';
+import { emptyTypedPayload, type PayloadBlock, returnCodes } from '../protocol/iotsocket/transmission.js';
 import { decodeDescribe, decodeRestart, encodeDescribePiece } from '../protocol/unit/system-messages.js';
 import type { CommandAnswer } from './answer-memory.js';
 import { refusal } from './unit-commands.js';
@@ -9,7 +9,7 @@ import type { UnitModel } from './unit-model.js';
 export function answerDescribe({ descriptor }: UnitModel, data: Uint8Array): CommandAnswer {
   const offset = decoded(() => decodeDescribe(data));
   if (offset === undefined || offset > descriptor.length) return refusal('there is nothing at this offset');
-  return done({ ...emptyPayload, data: encodeDescribePiece(descriptor, offset) });
+  return done({ ...emptyTypedPayload, data: encodeDescribePiece(descriptor, offset) });
 }
 
 /** Done, with `restart` called for the delay that was asked for; or a refusal. */
@@ -17,7 +17,7 @@ export function answerRestart(data: Uint8Array, restart: (delayMs: number) => vo
   const delayMs = decoded(() => decodeRestart(data));
   if (delayMs === undefined) return refusal('this is no restart');
   restart(delayMs);
-  return done(emptyPayload);
+  return done(emptyTypedPayload);
 }
 
 const done = (payload: PayloadBlock): CommandAnswer => ({ code: returnCodes.valid, payload });

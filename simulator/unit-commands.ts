@@ -1,5 +1,5 @@
 import { decodeFields, encodeFields, type Values } from '../protocol/definition/index.js';
-import { emptyPayload, payloadFormats, returnCodes } from '../protocol/iotsocket/transmission.js';
+import { emptyTypedPayload, payloadFormats, returnCodes } from '../protocol/iotsocket/transmission.js';
 import { concat } from '../protocol/octets.js';
 import { decodeCommand } from '../protocol/unit/heads.js';
 import { AnswerMemory, type CommandAnswer } from './answer-memory.js';
@@ -76,8 +76,9 @@ export class UnitCommands {
     const encoded = encodeFields(reply, own?.reply ?? state.reply(name, decoded.values));
     if (!encoded.ok) return refused(name, `${name} reply.${encoded.refusal.field}: ${encoded.refusal.code}`);
     hear({ kind: 'applied', unit: uid, command: name, fields: decoded.values });
-    const data = Object.keys(reply).length === 0 ? emptyPayload.data : concat(Uint8Array.of(number), encoded.octets);
-    return { answer: { code: returnCodes.valid, payload: { ...emptyPayload, data } }, shown };
+    const data =
+      Object.keys(reply).length === 0 ? emptyTypedPayload.data : concat(Uint8Array.of(number), encoded.octets);
+    return { answer: { code: returnCodes.valid, payload: { ...emptyTypedPayload, data } }, shown };
   }
 }
 

@@ -6,7 +6,7 @@ import { type SessionCrypto, TAG_OCTETS } from '../protocol/iotsocket/proof.js';
 import { MAX_UNIT_PAYLOAD, SealedStream } from '../protocol/iotsocket/sealed-stream.js';
 import {
   closeCodes,
-  emptyPayload,
+  emptyTypedPayload,
   type PayloadBlock,
   payloadFormats,
   type Transmission,
@@ -101,7 +101,7 @@ export class UnitConnection {
   /** A typed request; gives its tracking number. */
   request(data: Uint8Array): number {
     this.#tracking = (this.#tracking + 1) & 0xffff;
-    this.send({ kind: 'request', tracking: this.#tracking, payload: { ...emptyPayload, data } });
+    this.send({ kind: 'request', tracking: this.#tracking, payload: { ...emptyTypedPayload, data } });
     return this.#tracking;
   }
 

@@ -38,7 +38,7 @@ function documented(): {
 
 /** All sources that may throw, without the list of codes itself. */
 function sources(): string {
-  const folders = ['cli', 'simulator', 'codegen', 'base', 'protocol'];
+  const folders = ['cli', 'clients', 'simulator', 'codegen', 'base', 'protocol'];
   return folders
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

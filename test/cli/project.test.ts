@@ -3,7 +3,18 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { baseunit, onlyJson, root, temporaryFolder } from './support/program.js';
 
-const parts = ['base', 'cli', 'codegen', 'dist', 'firmware', 'firmware-templates', 'protocol', 'scripts', 'simulator'];
+const parts = [
+  'base',
+  'cli',
+  'clients',
+  'codegen',
+  'dist',
+  'firmware',
+  'firmware-templates',
+  'protocol',
+  'scripts',
+  'simulator',
+];
 const files = ['units', 'package.json', 'platformio.ini', 'tsconfig.json', 'tsconfig.build.json'];
 
 /** A copy of the project that a test may change. */

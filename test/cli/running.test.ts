@@ -5,6 +5,7 @@ import type { SimulatedUnit } from '../../simulator/simulated-unit.js';
 import { BaseProcess, freePort } from '../process/support/base-process.js';
 import { simulated } from '../process/support/simulated.js';
 import { baseunit, type Ended, onlyJson, Program, temporaryFolder } from './support/program.js';
+import { untilHeard } from './support/until-heard.js';
 
 const app = { id: 'app', key: 'key', secret: 'secret' };
 const away = { definition: 'led-lamp', address: '127.0.0.1:1', key: '0'.repeat(32) };
@@ -82,9 +83,9 @@ test('units and watch: what there is, and what happens as it happens', async () 
     all.line(/thermometer +reading +temperature [\d.]+ °C, humidity [\d.]+ %$/),
     inTheEnd.line(/reading/),
   ]);
-  await base.send('led-lamp', { command: 'setColor', fields: { color: '#0a0b0c' } });
+  const light = () => base.send('led-lamp', { command: 'setColor', fields: { color: '#0a0b0c' } });
+  await untilHeard(lampOnly, /"kind":"outcome"/, light);
   await all.line(/led-lamp +outcome +setColor: ok$/);
-  await lampOnly.line(/"kind":"outcome"/);
   await lampOnly.line(/"kind":"report"/);
   expect(new Set(lampOnly.json.map(({ unit }) => unit))).toEqual(new Set(['led-lamp']));
   all.kill('SIGINT');

@@ -50,7 +50,7 @@ test('what is misspelt, missing or out of range: exit 2 and a hint', async () =>
     [['restore'], /missing required argument 'file'/],
     [['forget'], /missing required argument 'unit'/],
     [['backup'], /base\.json does not exist/],
-    [['send', 'lamp'], /either the name of a command, or --line/],
+    [['send', 'lamp'], /write one of these: the name of a command, --line/],
     [['send'], /missing required argument 'unit'/],
     [['run'], /required option '-c, --config/],
     [['run', '-c', 'x.json', '--log-level', 'loud'], /debug, info, warn, error/],

@@ -2,7 +2,7 @@ import type { Carrier } from '../../../base/links/carrier.js';
 import { nodeCrypto, systemRandom } from '../../../base/system.js';
 import { BaseOpening } from '../../../protocol/iotsocket/opening.js';
 import { SealedStream } from '../../../protocol/iotsocket/sealed-stream.js';
-import { emptyPayload, returnCodes, type Transmission } from '../../../protocol/iotsocket/transmission.js';
+import { emptyTypedPayload, returnCodes, type Transmission } from '../../../protocol/iotsocket/transmission.js';
 import { encodeHelloAnswer, systemNumbers } from '../../../protocol/unit/system-messages.js';
 
 /** What a unit sent, its payload copied. */
@@ -46,12 +46,12 @@ export class RawBase {
   /** A typed request; gives its tracking number. */
   request(data: Uint8Array): number {
     this.#tracking += 1;
-    this.send({ kind: 'request', tracking: this.#tracking, payload: { ...emptyPayload, data } });
+    this.send({ kind: 'request', tracking: this.#tracking, payload: { ...emptyTypedPayload, data } });
     return this.#tracking;
   }
 
   answer(tracking: number, code: number): void {
-    this.send({ kind: 'response', tracking, code, payload: emptyPayload });
+    this.send({ kind: 'response', tracking, code, payload: emptyTypedPayload });
   }
 
   /** The requests of the unit but its hello. */
@@ -86,7 +86,7 @@ export class RawBase {
       waiting: 0,
       udpPort: 0,
     });
-    this.send({ kind: 'response', tracking, code: returnCodes.valid, payload: { ...emptyPayload, data } });
+    this.send({ kind: 'response', tracking, code: returnCodes.valid, payload: { ...emptyTypedPayload, data } });
   }
 }
 
