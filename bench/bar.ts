@@ -1,0 +1,29 @@
+import { printTable } from '../cli/terminal.js';
+
+/** `yes` or `NO`, which also makes the exit code 1; what could not be measured is not met, and no failure either. */
+export function met(isMet: boolean | undefined): string {
+  if (isMet === undefined) return 'not measured';
+  if (!isMet) process.exitCode = 1;
+  return isMet ? 'yes' : 'NO';
+}
+
+/** A figure that is held against a bar. */
+export interface Bar {
+  readonly what: string;
+  /** `undefined`: what it is measured against is not installed. */
+  readonly measured: number | undefined;
+  readonly most?: number;
+  readonly least?: number;
+}
+
+export function printBars(bars: readonly Bar[]): void {
+  printTable(
+    ['BAR', 'MEASURED', 'WANTED', 'MET'],
+    bars.map(({ what, measured, most, least }) => [
+      what,
+      measured?.toFixed(2) ?? '',
+      most === undefined ? `at least ${least}` : `at most ${most}`,
+      met(measured === undefined ? undefined : measured <= (most ?? Infinity) && measured >= (least ?? -Infinity)),
+    ]),
+  );
+}
