@@ -1,23 +1,30 @@
 import { expect, test } from 'vitest';
 import { defaultApiLimits } from '../../base/api/api-limits.js';
+import { MAX_EVENT_OCTETS as MAX_STREAM_EVENT_OCTETS } from '../../base/api/event-stream.js';
 import { DEFAULT_STORE, MAX_KNOWN_UNITS, MAX_WEBHOOKS } from '../../base/config/configuration.js';
+import { COMMAND_TIMEOUT_MS, MAX_TTL_MS, REQUEST_TIMEOUT_MS } from '../../base/core/check-request.js';
+import { FAILURES_TO_OPEN } from '../../base/core/circuit-breaker.js';
 import { MAX_WAITING, MAX_WAITING_OCTETS } from '../../base/core/command-queue.js';
 import { COMMAND_WAIT_MS, MAX_MAILBOX_OCTETS } from '../../base/core/mailbox.js';
+import { MAX_OPAQUE_FIELDS, MAX_OPAQUE_TEXT_CHARACTERS } from '../../base/core/opaque-fields.js';
+import { MAX_PAYLOAD_DEPTH } from '../../base/core/opaque-payload.js';
+import { MAX_REMEMBERED_PAYLOAD } from '../../base/core/outcome.js';
 import { REMEMBERED_MS, REMEMBERED_PER_UNIT } from '../../base/core/recent-commands.js';
-import { COMMAND_TIMEOUT_MS, MAX_TTL_MS } from '../../base/core/router.js';
 import { MAX_RAW_LINE } from '../../base/dialects/line/line-dialect.js';
 import { BACKUPS_KEPT } from '../../base/engine/embedded/backups.js';
 import { MAX_DEAD } from '../../base/engine/embedded/upkeep.js';
 import { DIAL_BACK_OFF, REFUSED_BACK_OFF_MS } from '../../base/links/back-off.js';
 import { HEARTBEAT } from '../../base/links/link-watch.js';
-import { FAILURES_TO_OPEN } from '../../base/uplinks/outbox/circuit-breaker.js';
 import { DISABLE_AFTER_MS } from '../../base/uplinks/outbox/endpoint.js';
 import { MAX_ITEMS, MAX_OCTETS } from '../../base/uplinks/outbox/outbox-room.js';
 import { SCHEDULE_MS } from '../../base/uplinks/outbox/retry-schedule.js';
+import { MAX_FIELDS_OCTETS } from '../../base/uplinks/pusher/channel-events.js';
 import { MAX_IN_FLIGHT } from '../../base/uplinks/pusher/command-intake.js';
+import { MAX_EVENT_OCTETS } from '../../base/uplinks/pusher/event-size.js';
 import { TOTAL_TIMEOUT_MS } from '../../base/uplinks/webhooks/deliver.js';
 import { DEFAULT_RING } from '../../protocol/definition/define-unit.js';
 import { MAX_ANSWER_OCTETS, MAX_MESSAGE_OCTETS, REPLY_HEAD_OCTETS } from '../../protocol/definition/layout.js';
+import { MAX_PAYLOAD_OCTETS } from '../../protocol/iotsocket/payload.js';
 import { proseOf } from './support/documents.js';
 
 /** As the documents write numbers: `16 384`. */
@@ -49,6 +56,20 @@ test.each([
     `${MAX_WAITING} commands may wait for one unit, of ${MAX_WAITING_OCTETS / 1_024} KiB together, and ${MAX_MAILBOX_OCTETS / 2 ** 20} MiB of them for all units`,
   ],
   ['docs/commands-and-outcomes.md', `${thousands(MAX_IN_FLIGHT)} of the channel`],
+  ['docs/commands-and-outcomes.md', `at most ${grouped(MAX_PAYLOAD_OCTETS)} octets as the object gets it`],
+  ['docs/commands-and-outcomes.md', `the whole body has at most ${defaultApiLimits.bodyOctets / 1_024} KiB`],
+  ['docs/commands-and-outcomes.md', `the payload ${thousands(MAX_FIELDS_OCTETS)} octets`],
+  ['docs/commands-and-outcomes.md', `The object has ${s(REQUEST_TIMEOUT_MS)} to answer`],
+  ['docs/commands-and-outcomes.md', `A payload of more than ${thousands(MAX_REMEMBERED_PAYLOAD)} octets`],
+  [
+    'docs/commands-and-outcomes.md',
+    `at most ${MAX_OPAQUE_FIELDS} of them, and ${thousands(MAX_OPAQUE_TEXT_CHARACTERS)} characters of a text`,
+  ],
+  ['docs/commands-and-outcomes.md', `deeper than ${MAX_PAYLOAD_DEPTH} levels`],
+  [
+    'docs/commands-and-outcomes.md',
+    `of more than ${MAX_STREAM_EVENT_OCTETS / 1_024} KiB (event stream) or ${thousands(MAX_EVENT_OCTETS)} octets (channel)`,
+  ],
   ['docs/commands-and-outcomes.md', `waits at most ${s(COMMAND_WAIT_MS)} for its turn`],
   ['docs/commands-and-outcomes.md', `up to ${grouped(MAX_TTL_MS / 1_000)}`],
   ['docs/commands-and-outcomes.md', `last ${REMEMBERED_PER_UNIT} commands for ${REMEMBERED_MS / 60_000} minutes`],

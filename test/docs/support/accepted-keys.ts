@@ -1,4 +1,5 @@
 import { checkLegacyConfiguration } from '../../../base/config/legacy-config.js';
+import { checkLegacyIotsocket } from '../../../base/config/legacy-iotsocket.js';
 import { type Checked, checkConfiguration } from '../../../base/config/schema.js';
 import { Secrets } from '../../../base/config/secrets.js';
 
@@ -10,9 +11,14 @@ type Check = (raw: unknown) => Checked<unknown>;
 
 const secrets = new Secrets('/', {});
 
-/** Every key that `base.json` may have, as the documents write it: `hub.apps[].id`, `units.known.<uid>.key`. */
+/** Every key that `base.json` may have, as the documents write it: `hub.apps[].id`, `units.known.<uid>.key`, `iotsocket.groups.<name>.telemetry`. */
 export function acceptedKeys(): string[] {
   return keysOf((raw) => checkConfiguration(raw, '/base.json', new Map(), secrets));
+}
+
+/** Every key of the original concentrator's `config.json`. */
+export function acceptedConcentratorKeys(): string[] {
+  return keysOf((raw) => checkLegacyIotsocket(raw, '/config.json', secrets));
 }
 
 /** Every key of the original's `config.json`. */
@@ -31,10 +37,15 @@ function keysOf(check: Check): string[] {
     }
     for (const key of known) {
       const at = path === '' ? key : `${path}.${key}`;
+      // To look for more in each text and number would take half of the time.
+      if (isScalarAt(check, wrap({ [key]: {} }), key)) {
+        found.push(at);
+        continue;
+      }
       const place = [
         { suffix: '', of: (inner: unknown) => inner },
         { suffix: '[]', of: (inner: unknown) => [inner] },
-        { suffix: '.<uid>', of: (inner: unknown) => ({ uid: inner }) },
+        { suffix: /^groups$/i.test(key) ? '.<name>' : '.<uid>', of: (inner: unknown) => ({ uid: inner }) },
       ].find(({ of }) => knownAt(check, wrap({ [key]: of({ [STRANGER]: 1 }) })) !== undefined);
       if (place === undefined) found.push(at);
       else look(at + place.suffix, (inner) => wrap({ [key]: place.of(inner) }));
@@ -42,6 +53,15 @@ function keysOf(check: Check): string[] {
   };
   look('', (inner) => inner);
   return found;
+}
+
+/** True when the check says of that key that no object may be there, nor a list. */
+function isScalarAt(check: Check, raw: unknown, key: string): boolean {
+  const checked = checkedOrNot(check, raw);
+  if (checked === undefined || checked.ok) return false;
+  return checked.problems.some(
+    ({ path, what }) => path.endsWith(key) && /^must be (?!a list)[^;]*, not an object/.test(what),
+  );
 }
 
 function knownAt(check: Check, raw: unknown): string[] | undefined {

@@ -1,8 +1,19 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeCertificates } from '../../base/uplinks/certificates.js';
+import { type Certificates, makeCertificates } from '../../base/uplinks/certificates.js';
+
+/** What the original concentrator calls them. */
+const sslNames: Readonly<Record<string, string | undefined>> = { SSLCrtFilename: 'cert', SSLKeyFilename: 'key' };
+let made: Certificates | undefined;
+/** The same for all examples: to make them takes a second. */
+export const certificates = (): Certificates => {
+  made ??= makeCertificates();
+  return made;
+};
 
 const KEY = '00112233445566778899aabbccddeeff';
+/** Keys of these sections are 16 octets. */
+const sectionsWithKey = ['unit', 'central'];
 const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 
 /** Writes a configuration into a folder, with the files and the environment that it names. Gives its path and that environment. */
@@ -17,10 +28,13 @@ export function writeExample(folder: string, text: string): { path: string; envi
   };
   const visit = (value: unknown, key: string, parent: string): void => {
     if (typeof value === 'string') {
-      const content = key === 'encryptionKey' ? MASTER_KEY : key === 'key' && parent === 'unit' ? KEY : 'a-secret';
+      const content =
+        key === 'encryptionKey' ? MASTER_KEY : key === 'key' && sectionsWithKey.includes(parent) ? KEY : 'a-secret';
       if (value.startsWith('file:')) write(value.slice(5), content);
       if (value.startsWith('env:')) environment[value.slice(4)] = content;
-      if (key === 'ca') write(value, makeCertificates().ca);
+      if (key === 'ca') write(value, certificates().ca);
+      const ofPair = parent === 'tls' ? key : sslNames[key];
+      if (ofPair === 'cert' || ofPair === 'key') write(value, certificates()[ofPair]);
     } else if (typeof value === 'object' && value !== null) {
       const own = Object.hasOwn(value, 'definition') ? 'unit' : key;
       for (const [name, inner] of Object.entries(value)) visit(inner, name, own);
