@@ -1,8 +1,9 @@
 import { LinkError } from '../../protocol/errors.js';
 import { ClientSession, type Received, type SessionEnd, type SessionSettings } from './client-session.js';
+import type { ConnectOptions } from './connecting.js';
 import type { OctetStream } from './octet-stream.js';
 import type { ClientPlatform } from './platform.js';
-import { type ConnectOptions, connectTcp } from './tcp-stream.js';
+import { connectTcp } from './tcp-stream.js';
 import { type ClientTls, connectionOptions } from './tls-options.js';
 import { connectWebSocket } from './websocket-stream.js';
 

@@ -1,8 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { LinkError } from '../../protocol/errors.js';
+import { type ConnectOptions, connecting } from './connecting.js';
 import type { OctetStream, StreamAddresses, StreamSink } from './octet-stream.js';
-import type { ClientClock } from './platform.js';
 
 /** TCP keep-alive, a second line behind the pings, in ms. */
 const KEEP_ALIVE_MS = 30_000;
@@ -12,12 +11,6 @@ export interface TcpPlace {
   readonly port: number;
   /** Used when TLS begins. */
   readonly tls: ConnectionOptions;
-}
-
-export interface ConnectOptions {
-  readonly clock: ClientClock;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 }
 
 /** A TCP connection, on which TLS may begin later. */
@@ -91,35 +84,15 @@ class TcpStream implements OctetStream {
 
 /** Rejects with LinkError `connect-failed` or `connect-timeout`, or with the signal's reason. */
 export function connectTcp({ host, port, tls }: TcpPlace, options: ConnectOptions): Promise<OctetStream> {
-  const { clock, timeoutMs, signal } = options;
   const remote = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
+  return connecting(options, () => {
     const socket = connect({ host, port });
-    const settle = (): void => {
-      timer.cancel();
-      signal.removeEventListener('abort', abort);
-      socket.removeListener('error', fail);
+    return {
+      socket,
+      remote,
+      openEvent: 'connect',
+      destroy: () => void socket.destroy(),
+      opened: () => new TcpStream(socket, remote, tls),
     };
-    const giveUp = (error: unknown): void => {
-      settle();
-      socket.on('error', () => {});
-      socket.destroy();
-      reject(error);
-    };
-    const fail = (error: NodeJS.ErrnoException): void => giveUp(connectFailed(remote, error));
-    const abort = (): void => giveUp(signal.reason);
-    const timer = clock.after(timeoutMs, () => giveUp(connectTimeout(remote, timeoutMs)));
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', fail);
-    socket.once('connect', () => {
-      settle();
-      resolve(new TcpStream(socket, remote, tls));
-    });
   });
 }
-
-export const connectFailed = (remote: string, cause: NodeJS.ErrnoException): LinkError =>
-  new LinkError('connect-failed', `${remote} cannot be reached: ${cause.code ?? cause.message}`, { cause });
-export const connectTimeout = (remote: string, timeoutMs: number): LinkError =>
-  new LinkError('connect-timeout', `${remote} did not answer within ${timeoutMs / 1_000} s`);

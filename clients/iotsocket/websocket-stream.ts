@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { WebSocket } from 'ws';
 import { InternalError, ProtocolError } from '../../protocol/errors.js';
+import { type ConnectOptions, connecting } from './connecting.js';
 import type { OctetStream, StreamAddresses, StreamSink } from './octet-stream.js';
-import { type ConnectOptions, connectFailed, connectTimeout } from './tcp-stream.js';
 import { type ClientTls, connectionOptions } from './tls-options.js';
 
 /** A message holds some octets of the stream: a transmission is never longer than 65,558, and a turn's may come together. */
@@ -75,10 +75,8 @@ class WebSocketStream implements OctetStream {
 
 /** Rejects with LinkError `connect-failed` or `connect-timeout`, or with the signal's reason. */
 export function connectWebSocket({ url, tls }: WebSocketPlace, options: ConnectOptions): Promise<OctetStream> {
-  const { clock, timeoutMs, signal } = options;
   const remote = url.host;
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
+  return connecting(options, () => {
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
     const socket = new WebSocket(url, {
       ...(url.protocol === 'wss:' ? secured(tls, host) : {}),
@@ -86,31 +84,20 @@ export function connectWebSocket({ url, tls }: WebSocketPlace, options: ConnectO
       maxPayload: MAX_MESSAGE_OCTETS,
     });
     let addresses: StreamAddresses | undefined;
-    const settle = (): void => {
-      timer.cancel();
-      signal.removeEventListener('abort', abort);
-      socket.removeListener('error', fail);
-    };
-    const giveUp = (error: unknown): void => {
-      settle();
-      socket.on('error', () => {});
-      socket.terminate();
-      reject(error);
-    };
-    const fail = (error: NodeJS.ErrnoException): void => giveUp(connectFailed(remote, error));
-    const abort = (): void => giveUp(signal.reason);
-    const timer = clock.after(timeoutMs, () => giveUp(connectTimeout(remote, timeoutMs)));
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', fail);
     socket.once('upgrade', ({ socket: { localAddress, remoteAddress } }: IncomingMessage) => {
       if (localAddress !== undefined && remoteAddress !== undefined)
         addresses = { local: localAddress, remote: remoteAddress };
     });
-    socket.once('open', () => {
-      settle();
-      socket.pause();
-      resolve(new WebSocketStream(socket, remote, addresses));
-    });
+    return {
+      socket,
+      remote,
+      openEvent: 'open',
+      destroy: () => socket.terminate(),
+      opened: () => {
+        socket.pause();
+        return new WebSocketStream(socket, remote, addresses);
+      },
+    };
   });
 }
 

@@ -1,12 +1,7 @@
-/** One object that may open a session. */
-export interface AccessEntry {
-  /** 1 to 16 octets of UTF-8, none of them `00`. */
-  readonly uid: string;
-  /** Name of its group. */
-  readonly group: string;
-  /** 16 octets. */
-  readonly key: Uint8Array;
-}
+import type { AccessListEntry } from '../../../protocol/iotsocket/access-list.js';
+
+/** One object that may open a session: whatever way the list came. */
+export type AccessEntry = AccessListEntry;
 
 /** A list that is refused whole, and why; the old one stays in force. The message names what and where. */
 export class AccessListRefused extends Error {}

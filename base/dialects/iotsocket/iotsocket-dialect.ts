@@ -3,6 +3,7 @@ import type { PayloadBlock } from '../../../protocol/iotsocket/transmission.js';
 import { addressText } from '../../core/address.js';
 import { TroubleLog } from '../../core/trouble-log.js';
 import type { PresenceChange } from '../../core/unit-events.js';
+import { aborted } from '../aborted.js';
 import type { Dialect, DialectContext } from '../dialect.js';
 import { AccessControl } from './access-control.js';
 import { CentralHttpServer } from './central-http-server.js';
@@ -276,11 +277,4 @@ function restore(
   }
   for (const peer of peers) sessions.keepRestored(peer);
   void context.unkeep(orphans);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -8,6 +8,7 @@ import type { Carrier } from '../../links/carrier.js';
 import { Link, type LinkPolicy } from '../../links/link.js';
 import type { LinkEvents } from '../../links/link-session.js';
 import { HEARTBEAT } from '../../links/link-watch.js';
+import { aborted } from '../aborted.js';
 import type { Dialect, DialectContext, PendingCarrier, ServedUnit } from '../dialect.js';
 import { Flapping } from '../flapping.js';
 import { linkPresence } from '../link-presence.js';
@@ -189,11 +190,4 @@ class RelayedEvents implements LinkEvents {
     this.#end = { error };
     this.#target?.closed(error);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
