@@ -51,6 +51,14 @@ export class AbsentUnits {
     });
   }
 
+  /** UIDs of those that this handler served, heard of last come first. */
+  of(handler: string): readonly string[] {
+    return [...this.#units]
+      .filter(([, { state }]) => state.handler === handler)
+      .sort(([, a], [, b]) => (b.state.lastSeenAt ?? 0) - (a.state.lastSeenAt ?? 0))
+      .map(([uid]) => uid);
+  }
+
   /** Gives what is known of it, which is the caller's from now on. */
   take(uid: string): AbsentUnit | undefined {
     const unit = this.#units.get(uid);

@@ -1,6 +1,6 @@
 import { decodeFields, encodeFields, type UnitDefinition } from '../../protocol/definition/index.js';
 import { blockOf, type Payload } from '../../protocol/iotsocket/payload.js';
-import type { CommandRequest } from './command-request.js';
+import { type CommandRequest, OPAQUE_COMMAND, OPAQUE_QUERY } from './command-request.js';
 import type { DeliveryResult } from './delivery.js';
 import { peerText } from './log.js';
 import { type CheckedRequest, COMMAND_WAIT_MS } from './mailbox.js';
@@ -14,8 +14,6 @@ export const REQUEST_TIMEOUT_MS = 10_000;
 /** The longest time a command may wait for its unit (reference/limits.md, "Kept session"). */
 export const MAX_TTL_MS = 24 * 3_600_000;
 const MAX_ID_CHARACTERS = 64;
-/** The only command of a unit that is not typed. */
-export const OPAQUE_COMMAND = 'request';
 
 export const refused = (reason: string): DeliveryResult => ({ outcome: 'refused', reason });
 
@@ -26,7 +24,7 @@ export function checkRequest({ definition }: RegisteredUnit, request: CommandReq
   if (request.ttlMs !== undefined && !(request.ttlMs > 0 && request.ttlMs <= MAX_TTL_MS)) {
     return refused(`the time to live must be more than 0 and at most ${MAX_TTL_MS / 1_000} s`);
   }
-  const waitMs = request.ttlMs ?? COMMAND_WAIT_MS;
+  const waitMs = request.ttlMs ?? request.waitMs ?? COMMAND_WAIT_MS;
   return definition === undefined ? checkOpaque(request, waitMs) : checkTyped(definition, request, waitMs);
 }
 
@@ -52,9 +50,10 @@ function checkTyped(
 
 function checkOpaque(request: CommandRequest, waitMs: number): CheckedRequest | DeliveryResult {
   const { command, fields, line, format = 'json' } = request;
-  const untyped = `this unit has no definition: send "${OPAQUE_COMMAND}" with a payload`;
+  const untyped = `this unit has no definition: send "${OPAQUE_COMMAND}" or "${OPAQUE_QUERY}" with a payload`;
   if (line !== undefined) return refused(`${untyped} instead of a line`);
-  if (command !== OPAQUE_COMMAND) return refused(`${untyped}, not ${JSON.stringify(peerText(command))}`);
+  if (command !== OPAQUE_COMMAND && command !== OPAQUE_QUERY)
+    return refused(`${untyped}, not ${JSON.stringify(peerText(command))}`);
   if (fields !== undefined) return refused(`${untyped} instead of fields`);
   const payload: Payload = { format, value: request.payload };
   // Whoever writes it as JSON walks it on the call stack, at the next start too.

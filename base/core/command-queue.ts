@@ -24,22 +24,25 @@ interface Waiting {
   readonly expiry: Timer;
 }
 
-/** The commands of one unit: begun one at a time in the order of acceptance, never after their deadline. */
+/** The commands of one unit: begun in the order of acceptance, never after their deadline, one at a time unless it takes more. */
 export class CommandQueue {
   readonly #clock: Clock;
   readonly #waiting: Waiting[] = [];
-  #current: QueuedCommand | undefined;
+  /** How many may be under way, and are. */
+  readonly #atOnce: number;
+  #underWay = 0;
   #octets = 0;
   /** What becomes of a command that comes too late. */
   #over: ((command: QueuedCommand) => void) | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, atOnce = 1) {
     this.#clock = clock;
+    this.#atOnce = atOnce;
   }
 
-  /** Commands that have not ended, the one under way among them. */
+  /** Commands that have not ended, those under way among them. */
   get length(): number {
-    return this.#waiting.length + (this.#current === undefined ? 0 : 1);
+    return this.#waiting.length + this.#underWay;
   }
 
   /** Why there is no room for one more of that size; `undefined`: there is. */
@@ -58,7 +61,7 @@ export class CommandQueue {
     };
     this.#waiting.push(waiting);
     this.#octets += command.octets;
-    void this.#work();
+    this.#work();
   }
 
   /** Everything that waits is told; what is under way is the dialect's to end. */
@@ -88,20 +91,23 @@ export class CommandQueue {
     waiting.command.expire();
   }
 
-  async #work(): Promise<void> {
-    if (this.#current !== undefined) return;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+  #work(): void {
+    while (this.#underWay < this.#atOnce) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
       const { command, expiry } = next;
       expiry.cancel();
       this.#octets -= command.octets;
       // A machine that was busy or asleep may come here before the timer does.
-      if (command.deadline <= this.#clock.monotonic()) {
-        command.expire();
-        continue;
-      }
-      this.#current = command;
-      await command.deliver();
-      this.#current = undefined;
+      if (command.deadline <= this.#clock.monotonic()) command.expire();
+      else void this.#deliver(command);
     }
+  }
+
+  async #deliver(command: QueuedCommand): Promise<void> {
+    this.#underWay += 1;
+    await command.deliver();
+    this.#underWay -= 1;
+    this.#work();
   }
 }

@@ -14,6 +14,8 @@ export interface Delivery {
   readonly line?: string;
   /** For a unit that is not typed, instead of fields. */
   readonly payload?: Payload;
+  /** The address that it came from, where that is known. */
+  readonly origin?: string;
   /** How long the unit may take to answer, in ms. */
   readonly timeoutMs: number;
   /** Monotonic moment after which it is not to be delivered any more. */

@@ -30,6 +30,8 @@ export class KeptTransmissions {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
+  /** Positions of those that are kept. */
+  readonly #kept = new Set<number>();
   #left: readonly Kept[] = [];
   #lastPosition = 0;
   #working: Promise<void> = Promise.resolve();
@@ -41,17 +43,23 @@ export class KeptTransmissions {
     this.#clock = clock;
   }
 
+  /** How many are kept, those on their way to the disk among them. */
+  get count(): number {
+    return this.#kept.size;
+  }
+
   /** What an earlier run kept, in order. Before anything is kept. */
   restore(left: readonly Kept[]): void {
     this.#left = left;
+    for (const { position } of left) this.#kept.add(position);
     this.#lastPosition = left.at(-1)?.position ?? 0;
   }
 
-  /** Gives what an earlier run kept. Once. */
-  take(): readonly Kept[] {
+  /** Gives what an earlier run kept, or those of it that are asked for. Each once. */
+  take(isWanted: (kept: Kept) => boolean = () => true): readonly Kept[] {
     const left = this.#left;
-    this.#left = [];
-    return left;
+    this.#left = left.filter((kept) => !isWanted(kept));
+    return left.filter(isWanted);
   }
 
   keep(items: readonly KeptInput[]): Keeping {
@@ -60,9 +68,11 @@ export class KeptTransmissions {
       this.#lastPosition += 1;
       return { position: this.#lastPosition, unit, octets, at };
     });
+    const positions = kept.map(({ position }) => position);
+    for (const position of positions) this.#kept.add(position);
     const stored = this.#store.commit(kept.map((each) => ({ kind: 'keep', kept: each })));
-    stored.catch(() => {});
-    return { positions: kept.map(({ position }) => position), stored };
+    stored.catch(() => this.#forget(positions));
+    return { positions, stored };
   }
 
   /**
@@ -94,11 +104,16 @@ export class KeptTransmissions {
     return this.#working;
   }
 
+  #forget(positions: readonly number[]): void {
+    for (const position of positions) this.#kept.delete(position);
+  }
+
   /** False: the base stops, and they are on disk still. */
   async #erase(positions: readonly number[]): Promise<boolean> {
     for (;;) {
       try {
         await this.#store.commit([{ kind: 'unkeep', positions }]);
+        this.#forget(positions);
         return true;
       } catch {
         if (this.#stop.signal.aborted) return false;

@@ -1,7 +1,7 @@
 import { InternalError } from '../../protocol/errors.js';
 import type { Payload } from '../../protocol/iotsocket/payload.js';
 import { type Clock, delay } from './clock.js';
-import type { CommandRequest } from './command-request.js';
+import { type CommandRequest, OPAQUE_QUERY } from './command-request.js';
 import { type Deferred, deferred } from './deferred.js';
 import type { Delivery, DeliveryResult } from './delivery.js';
 import type { Journal } from './journal.js';
@@ -31,6 +31,12 @@ export interface MailboxOptions {
   readonly maxOctets?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** Commands without an outcome, over all units. Queries are commands named `query`. */
+export interface CommandsWaiting {
+  readonly commands: number;
+  readonly queries: number;
 }
 
 /** A request that was checked against its unit's definition. */
@@ -71,11 +77,18 @@ export class Mailbox {
   readonly #open = new Set<Promise<unknown>>();
   #lastOrdinal = 0;
   #octets = 0;
+  #commands = 0;
+  #queries = 0;
   /** A clock behind this moment is wrong. */
   #savedAt: number | undefined;
 
   constructor(options: MailboxOptions) {
     this.#options = options;
+  }
+
+  /** What has no outcome yet, over all units. */
+  get waiting(): CommandsWaiting {
+    return { commands: this.#commands, queries: this.#queries };
   }
 
   /** Accepts a command. Resolves with its one outcome; rejects with InternalError `stopped` when it is kept for the next start. */
@@ -92,6 +105,7 @@ export class Mailbox {
       ...(request.line === undefined ? {} : { line: request.line }),
       ...(checked.payload === undefined ? {} : { payload: checked.payload }),
       source: request.source,
+      ...(request.origin === undefined ? {} : { origin: request.origin }),
       acceptedAt: now,
       expiresAt: now + checked.waitMs,
     };
@@ -186,18 +200,21 @@ export class Mailbox {
     };
     if (record?.deliver === undefined)
       return this.#track(this.#end(accepted, doubtful(sentIn, 'refused', 'the unit is no longer configured')));
-    // Only a typed unit with a session remembers its answers; what was sent to another cannot be asked about.
-    if (sentIn !== undefined && record.dialect !== 'unit')
+    if (sentIn !== undefined && !record.remembersCommands)
       return this.#track(this.#end(accepted, doubtful(sentIn, 'unknown', '')));
     void this.#enter(accepted).catch(() => {});
   }
 
   #enter(accepted: Accepted): Promise<Outcome | NotAccepted> {
     const { record, octets, deadline } = accepted;
-    this.#octets += octets;
-    const left = (): void => {
-      this.#octets -= octets;
+    const isQuery = accepted.stored.command.command === OPAQUE_QUERY;
+    const count = (by: 1 | -1): void => {
+      this.#octets += by * octets;
+      if (isQuery) this.#queries += by;
+      else this.#commands += by;
     };
+    count(1);
+    const left = (): void => count(-1);
     accepted.outcome.promise.then(left, left);
     this.#track(accepted.outcome.promise);
     record.queueOf(this.#options.clock).push({
@@ -253,7 +270,7 @@ export class Mailbox {
       await delay(clock, CLOCK_EVERY_MS, signal).catch(() => {});
     if (signal.aborted) {
       if (this.#isKept(accepted)) this.#keep(accepted);
-      else await this.#end(accepted, doubtful(stored.sentIn, 'unreachable', 'the base is stopping'));
+      else await this.#end(accepted, doubtful(stored.sentIn, 'unreachable', BASE_STOPS));
       return undefined;
     }
     const leftMs = stored.command.expiresAt - clock.now();
@@ -273,6 +290,7 @@ export class Mailbox {
       fields: command.fields,
       ...(command.line === undefined ? {} : { line: command.line }),
       ...(command.payload === undefined ? {} : { payload: command.payload }),
+      ...(command.origin === undefined ? {} : { origin: command.origin }),
       timeoutMs,
       deadline,
       isPatient,
@@ -288,8 +306,12 @@ export class Mailbox {
       const never = clock.after(deadline - clock.monotonic() + timeoutMs + GRACE_MS, () =>
         resolve({ outcome: 'unknown', reason: 'the dialect did not say how it ended' }),
       );
-      const settle = (result: DeliveryResult): void => {
+      const settle = async (result: DeliveryResult): Promise<void> => {
         never.cancel();
+        // What goes on at the next start is not to be doubted there: the stop came between the mark and the sending.
+        const isToBeKept = isPatient && this.#stop.signal.aborted && result.outcome === 'unreachable';
+        const isMarkedInVain = isToBeKept && marked !== undefined && delivery.sentIn === undefined;
+        if (isMarkedInVain) await store.commit([{ kind: 'sent', ordinal, life: undefined }]).catch(() => {});
         resolve(result);
       };
       Promise.resolve()
@@ -342,7 +364,9 @@ const answers: ReadonlySet<string> = new Set(['ok', 'refused', 'timeout']);
 /** It was taken away between the command's acceptance and its turn. */
 const gone: DeliveryResult = { outcome: 'unreachable', reason: 'the unit is no longer there' };
 
-const stopping: DeliveryResult = { outcome: 'unreachable', reason: 'the base is stopping' };
+/** Reason of the outcome of what waits when the base stops. */
+export const BASE_STOPS = 'the base is stopping';
+const stopping: DeliveryResult = { outcome: 'unreachable', reason: BASE_STOPS };
 
 const stoppedError = (): InternalError =>
   new InternalError('stopped', 'the base is stopping; the command is kept, and goes on when the base runs again');

@@ -39,7 +39,7 @@ export interface Command {
   readonly unit: string;
   /**
    * Name of the command in the definition; for a raw line of the original protocol `update`, for a unit that is not typed
-   * `request`.
+   * `request`, or `query` where it only asks.
    */
   readonly command: string;
   readonly fields: Values;
@@ -49,6 +49,8 @@ export interface Command {
   readonly line?: string;
   /** Who sent it: `api`, `pusher`, … */
   readonly source: string;
+  /** The address it came from, where that is known. */
+  readonly origin?: string;
   readonly acceptedAt: number;
   /** Never delivered after this moment; its outcome is then `expired`. */
   readonly expiresAt: number;

@@ -1,6 +1,6 @@
 import { type Payload, type PayloadFormat, payloadOf } from '../../protocol/iotsocket/payload.js';
 import { type PayloadBlock, payloadFormats } from '../../protocol/iotsocket/transmission.js';
-import { jsonDepth } from './request-json.js';
+import { jsonDepth } from '../../protocol/json-depth.js';
 
 /** As requests over HTTP and events name them. */
 export const payloadFormatNames = ['json', 'ascii', 'utf8', 'binary'] as const satisfies readonly PayloadFormat[];

@@ -57,6 +57,11 @@ export class OpaqueTraffic {
     return this.#run;
   }
 
+  /** Readings that were told and not stored, since the base started. */
+  get lost(): number {
+    return this.#late.lost;
+  }
+
   /** Takes a number that no run before has. Once, before anything is numbered. Never rejects. */
   async begin(lastRun: number): Promise<void> {
     const { store, random } = this.#options;
@@ -73,8 +78,8 @@ export class OpaqueTraffic {
   }
 
   report(record: UnitRecord, input: OpaqueReportInput): Promise<ReportVerdict> {
-    const { payload, measuredAt, durable = true, history = true } = input;
     const now = this.#options.clock.now();
+    const { payload, measuredAt = now, durable = true, history = true } = input;
     this.#number += 1;
     const identity = { uid: input.uid, run: this.#run, number: this.#number };
     const reading = new OpaqueReading(identity, payload, measuredAt);

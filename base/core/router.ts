@@ -9,8 +9,8 @@ import type { Delivery, DeliveryResult } from './delivery.js';
 import { Journal } from './journal.js';
 import { KeptTransmissions } from './kept-transmissions.js';
 import { type Log, peerText } from './log.js';
-import { Mailbox } from './mailbox.js';
-import type { LogLine, Outcome, Report } from './messages.js';
+import { type CommandsWaiting, Mailbox } from './mailbox.js';
+import type { LogLine, Outcome, PresenceState, Report } from './messages.js';
 import type { OpaquePayload } from './opaque-payload.js';
 import { OpaqueTraffic } from './opaque-traffic.js';
 import type { Outboxes } from './outboxes.js';
@@ -42,6 +42,14 @@ export const STILL_AWAY_MS = 45_000;
 /** Requests that are refused at once and get a line in the log: what is in them is their sender's to choose. */
 const REFUSALS_LOGGED = { perSecond: 1, burst: 20 } as const;
 export const NOT_LISTED = 'the unit is no longer in the access list';
+
+/** Units of one handler that are in the same state. */
+export interface UnitCount {
+  /** Name of the handler. */
+  readonly dialect: string;
+  readonly state: PresenceState;
+  readonly count: number;
+}
 
 export interface RouterOptions {
   readonly bus: Bus;
@@ -101,11 +109,11 @@ export class Router implements UnitsPort {
 
   /**
    * Adds a unit that is not typed, while the base runs too; what is known of it comes back. Of one that is there only
-   * `deliver` changes. False: a configured unit has that UID.
+   * `deliver` changes. False: a configured unit, or one of another handler, has that UID.
    */
   addOpaque(unit: OpaqueUnit, deliver: DeliverTo): boolean {
     const known = this.#registry.get(unit.uid);
-    if (known?.unit.definition !== undefined) return false;
+    if (known !== undefined && (known.unit.definition !== undefined || known.dialect !== unit.dialect)) return false;
     const record = known ?? this.#enrol(unit);
     record.deliver = deliver;
     return true;
@@ -125,6 +133,11 @@ export class Router implements UnitsPort {
     record.deliver = undefined;
     record.queue?.abandon(reason);
     this.#absent.keep(uid, { state: record.save().state, isSaved: !record.isDirty, recent: record.knownCommands });
+  }
+
+  /** UIDs of units that are not there and that a handler of that name served, in this run or before; heard of last come first. */
+  absentOf(handler: string): readonly string[] {
+    return this.#absent.of(handler);
   }
 
   /** What earlier runs knew. Once, behind `add` and before units are served; resolves when this run has its number. */
@@ -176,12 +189,45 @@ export class Router implements UnitsPort {
     return this.#registry.uids();
   }
 
+  online(): readonly string[] {
+    const online: string[] = [];
+    for (const { state, unit } of this.#registry.all()) if (state === 'online') online.push(unit.uid);
+    return online;
+  }
+
   get(unit: string): UnitView | undefined {
     return this.#registry.get(unit)?.view();
   }
 
   definitionOf(unit: string): UnitDefinition | undefined {
     return this.#registry.get(unit)?.unit.definition;
+  }
+
+  /** Name of the handler that serves it; `undefined`: there is no such unit. */
+  handlerOf(unit: string): string | undefined {
+    return this.#registry.get(unit)?.dialect;
+  }
+
+  /** How many units there are of each handler in each state, without looking further into any. */
+  census(): readonly UnitCount[] {
+    const counts = new Map<string, { dialect: string; state: PresenceState; count: number }>();
+    for (const { dialect, state } of this.#registry.all()) {
+      const key = `${dialect} ${state}`;
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { dialect, state, count: 1 });
+      else known.count += 1;
+    }
+    return [...counts.values()];
+  }
+
+  /** Readings of units that are not typed that were told and found no way to the disk, since the base started. */
+  get lostReadings(): number {
+    return this.#opaque.lost;
+  }
+
+  /** Commands and queries that have no outcome yet, over all units. */
+  waiting(): CommandsWaiting {
+    return this.#mailbox.waiting;
   }
 
   /** Whether a request's `unit` names one, by UID or, for a raw line, by address. */
@@ -371,17 +417,22 @@ export class Router implements UnitsPort {
    * Never rejects. What no receiver gets is told at once, and saved with the rest of the unit's state. Who listens is told
    * also when the disk does not take it; receivers then the next time.
    */
-  async #tell(record: UnitRecord, telling: Telling | undefined): Promise<void> {
-    if (telling === undefined) return;
+  #tell(record: UnitRecord, telling: Telling | undefined): Promise<void> | undefined {
+    if (telling === undefined) return undefined;
     const { presence, undo } = telling;
+    const failed = (): void => {
+      undo();
+      this.#options.bus.publish(presence);
+    };
     try {
-      await this.#journal.tell(presence, () => {
+      const told = this.#journal.tell(presence, () => {
         const { state, saved } = record.save();
         return { changes: [{ kind: 'unit', unit: { unit: record.unit.uid, state } }], accept: saved };
       });
+      return told?.catch(failed);
     } catch {
-      undo();
-      this.#options.bus.publish(presence);
+      failed();
+      return undefined;
     }
   }
 

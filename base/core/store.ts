@@ -28,8 +28,8 @@ export type Change =
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'unit'; readonly unit: StoredUnit }
   | { readonly kind: 'command'; readonly command: StoredCommand }
-  /** It is about to be sent to the unit, in that life of it. */
-  | { readonly kind: 'sent'; readonly ordinal: number; readonly life: string }
+  /** It is about to be sent to the unit, in that life of it; `undefined`: it was not sent after all. */
+  | { readonly kind: 'sent'; readonly ordinal: number; readonly life: string | undefined }
   | { readonly kind: 'outcome'; readonly ordinal: number; readonly outcome: Outcome }
   /** It has ended, and its id need not be known any more. */
   | { readonly kind: 'drop'; readonly ordinal: number }
@@ -74,6 +74,8 @@ export interface StoredUnit {
 
 /** What must be known of a unit after a restart. */
 export interface UnitState {
+  /** Name of the handler that served it; absent of a typed unit, and where an earlier version has stored it. */
+  readonly handler?: string | undefined;
   /** Numbering of its reports (core/report-sequence.ts). */
   readonly boot?: number | undefined;
   readonly nonce?: number | undefined;

@@ -19,7 +19,8 @@ export interface OpaqueReportInput {
   readonly uid: string;
   /** May be read later: its octets must not change any more. */
   readonly payload: OpaquePayload;
-  readonly measuredAt: number;
+  /** Unix ms. Default: now. */
+  readonly measuredAt?: number;
   /** False: told at once and stored behind; lost where the disk does not take it. Default true: told when it is on disk. */
   readonly durable?: boolean;
   /** False: it is no part of the history. Default true. */
@@ -29,7 +30,12 @@ export interface OpaqueReportInput {
 /** Carries out a command of any of many units; what it resolves to is the command's outcome. */
 export type DeliverTo = (uid: string, delivery: Delivery) => Promise<DeliveryResult>;
 
-export type ReportVerdict = 'stored' | 'duplicate' | 'busy';
+/**
+ * `stored`: the base has it for good, or took it that is not to be durable. `duplicate`: it has it already, or there is no such
+ * unit. `busy`: the disk does not take it; send it again. `refused`: it is no report of a unit of this handler, and never will
+ * be.
+ */
+export type ReportVerdict = 'stored' | 'duplicate' | 'busy' | 'refused';
 
 export interface HelloInput {
   readonly uid: string;

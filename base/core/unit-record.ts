@@ -8,7 +8,7 @@ import { RecentCommands } from './recent-commands.js';
 import { ReportSequence } from './report-sequence.js';
 import type { StoredReport, UnitState } from './store.js';
 import type { DeliverTo, PresenceChange } from './unit-events.js';
-import type { LastReport, UnitDialectName, UnitView } from './unit-view.js';
+import type { LastReport, UnitView } from './unit-view.js';
 
 /** What the registry is told of a unit when it is added. */
 export type RegisteredUnit = TypedUnit | OpaqueUnit;
@@ -24,11 +24,13 @@ export interface OpaqueUnit {
   readonly uid: string;
   readonly definition?: undefined;
   readonly address?: undefined;
-  readonly dialect: OpaqueDialectName;
+  /** Name of the handler that serves it. */
+  readonly dialect: string;
+  /** How many commands it takes at a time. Default 1. */
+  readonly commandsAtOnce?: number | undefined;
+  /** Asked again with the same `wireId`, it says what it did. Default: it does it again. */
+  readonly remembersCommands?: boolean | undefined;
 }
-
-/** Dialects whose units are not typed. */
-export type OpaqueDialectName = Exclude<UnitDialectName, 'unit' | 'line'>;
 
 /** A presence on its way to centrals; `undo`: they could not be told. */
 export interface Telling {
@@ -91,10 +93,16 @@ export class UnitRecord {
     this.#wireId = ids.wireId;
   }
 
-  get dialect(): UnitDialectName {
+  get dialect(): string {
     const { unit } = this;
     if (unit.definition === undefined) return unit.dialect;
     return unit.definition.wire === 'session' ? 'unit' : 'line';
+  }
+
+  /** What an earlier run may have sent it may be asked about. */
+  get remembersCommands(): boolean {
+    const { unit } = this;
+    return unit.definition === undefined ? unit.remembersCommands === true : unit.definition.wire === 'session';
   }
 
   get state(): PresenceState {
@@ -146,9 +154,10 @@ export class UnitRecord {
     return this.#identityChanges !== this.#identitySaved;
   }
 
-  /** Its commands, one at a time. */
+  /** Its commands. */
   queueOf(clock: Clock): CommandQueue {
-    this.#queue ??= new CommandQueue(clock);
+    const { unit } = this;
+    this.#queue ??= new CommandQueue(clock, unit.definition === undefined ? unit.commandsAtOnce : undefined);
     return this.#queue;
   }
 
@@ -169,6 +178,7 @@ export class UnitRecord {
     const [changes, identityChanges] = [this.#changes, this.#identityChanges];
     const state: UnitState = {
       ...this.#sequence?.state,
+      ...(this.unit.definition === undefined ? { handler: this.unit.dialect } : {}),
       ownBoot: this.#ownBoot,
       wireId: this.#wireId,
       version: this.#version,
@@ -271,7 +281,7 @@ export class UnitRecord {
     if (this.#state === 'online') this.seen(at);
     const drift = change.drift ?? this.#drift;
     const { state, reason } = this.#told;
-    const isTold = this.#state === state && this.#reason === reason && drift.join('\n') === this.#drift.join('\n');
+    const isTold = this.#state === state && this.#reason === reason && isSame(drift, this.#drift);
     if (isTold) return undefined;
     this.#drift = drift;
     return this.#tell(at);
@@ -315,7 +325,8 @@ export class UnitRecord {
 
   #tell(at: number): Telling {
     const before = this.#told;
-    const told = { state: this.#state, ...(this.#reason === undefined ? {} : { reason: this.#reason }) };
+    const told: Pick<Presence, 'state' | 'reason'> =
+      this.#reason === undefined ? { state: this.#state } : { state: this.#state, reason: this.#reason };
     this.#told = told;
     this.#changes += 1;
     const { uid, definition } = this.unit;
@@ -334,3 +345,6 @@ export class UnitRecord {
     };
   }
 }
+
+const isSame = (one: readonly string[], other: readonly string[]): boolean =>
+  one === other || one.join('\n') === other.join('\n');

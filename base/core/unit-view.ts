@@ -1,15 +1,15 @@
 import type { Values } from '../../protocol/definition/index.js';
 import type { PresenceState } from './messages.js';
 
-/** Who serves a unit. `unit`, `line`: typed, over a session or with lines. `iotsocket`: an object of the access list. */
-export const unitDialects = ['unit', 'line', 'iotsocket'] as const;
-export type UnitDialectName = (typeof unitDialects)[number];
-
 /** What the base knows of a unit at this moment: what the API lists and the terminal shows. */
 export interface UnitView {
   /** The UID. */
   readonly unit: string;
-  readonly dialect: UnitDialectName;
+  /**
+   * Name of the handler that serves it. `unit`, `line`: typed, over a session or with lines. `iotsocket`: an object of the
+   * access list. `connector`: a device on a WebSocket. Others: handlers of the user's own.
+   */
+  readonly dialect: string;
   /** Name of the configured definition; absent, as `kind` and `wire` are, where the unit is not typed. */
   readonly definition?: string;
   /** The version the unit itself told; absent until it said hello, and on line units. */

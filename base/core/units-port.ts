@@ -12,6 +12,8 @@ export interface UnitsPort {
   list(): readonly UnitView[];
   /** All UIDs, in the order of `list`. */
   uids(): Iterable<string>;
+  /** UIDs of those whose link is up, without looking further into any. */
+  online(): readonly string[];
   get(unit: string): UnitView | undefined;
   /** The definition the base believes that unit runs; forms are made from it. `undefined` also where it is not typed. */
   definitionOf(unit: string): UnitDefinition | undefined;

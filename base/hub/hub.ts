@@ -28,6 +28,8 @@ export interface HubOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly timeouts?: Partial<ConnectionTimeouts>;
   readonly limits?: Partial<HubLimits>;
+  /** How long a client has to answer our close before it is cut off. Default 2 s. */
+  readonly closeAnswerMs?: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -48,7 +50,6 @@ const MAX_HEADERS = 50;
 const TLS_TIMEOUT_MS = 15_000;
 /** Sockets beside those of the apps' quotas: servers' requests, and clients being refused. */
 const SPARE_SOCKETS = 128;
-/** How long a client has to answer our close before it is cut off; a stop must end well within 5 s. */
 const CLOSE_ANSWER_MS = 2_000;
 
 /** A server of the Pusher protocol: WebSockets for clients and the HTTP API for servers, on one port (`reference/pusher.md` 1). */
@@ -75,6 +76,7 @@ export class Hub {
   /** Resolves when it listens. ConfigurationError: `config-invalid` for the apps, `port-in-use`. A stopped hub may be started again. */
   async start(): Promise<{ readonly host: string; readonly port: number }> {
     const { clock, random, log, apps, tls, host = '127.0.0.1', port = 0 } = this.#options;
+    const { closeAnswerMs = CLOSE_ANSWER_MS } = this.#options;
     this.#stopping = undefined;
     checkTimeouts(this.#timeouts);
     const settings = apps.map(hubApp);
@@ -108,7 +110,7 @@ export class Hub {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: this.#limits.frameOctets,
-      closeTimeout: CLOSE_ANSWER_MS,
+      closeTimeout: closeAnswerMs,
     };
     const upgrader = new WebSocketServer(webSockets);
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -130,21 +132,19 @@ export class Hub {
   async #stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
+    const { clock, log, closeAnswerMs = CLOSE_ANSWER_MS } = this.#options;
     this.#server = undefined;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const clientsGone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     for (const { connections } of this.#apps) for (const connection of [...connections]) connection.close(1001);
     for (const socket of this.#sockets) socket.close(1001);
     const patience = new AbortController();
-    await Promise.race([
-      Promise.all(clientsGone),
-      delay(this.#options.clock, CLOSE_ANSWER_MS, patience.signal).catch(() => {}),
-    ]);
+    await Promise.race([Promise.all(clientsGone), delay(clock, closeAnswerMs, patience.signal).catch(() => {})]);
     patience.abort();
     for (const socket of this.#sockets) socket.terminate();
     server.closeAllConnections();
     await Promise.all([closed, ...this.#apps.map(({ webhooks }) => webhooks.stop())]);
-    this.#options.log.info({}, 'hub stopped');
+    log.info({}, 'hub stopped');
   }
 
   #welcome(socket: WebSocket, request: IncomingMessage): void {

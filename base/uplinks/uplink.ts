@@ -18,6 +18,8 @@ export interface UplinkContext {
   queue(name: string): Queue;
   /** Sends a command to a unit. As {@link UnitsPort.command}. */
   command(request: CommandRequest): Promise<Outcome>;
+  /** How long `stop` may go on sending what is due. Default 2 s. */
+  readonly stopGraceMs?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseJsonText } from '../../base/core/json-text.js';
 import { MAX_OPAQUE_FIELDS_OCTETS, opaqueFields } from '../../base/core/opaque-fields.js';
 import { MAX_PAYLOAD_DEPTH, payloadFormatNames, payloadFrom } from '../../base/core/opaque-payload.js';
-import { jsonDepth, parseRequestJson } from '../../base/core/request-json.js';
+import { parseRequestJson } from '../../base/core/request-json.js';
 import { accessListOfBody, requestOfBody } from '../../base/dialects/iotsocket/central-http-bodies.js';
 import { answerBody, blockOfBody, MAX_BODY_DEPTH, webhookBody } from '../../base/dialects/iotsocket/http-payload.js';
 import { jsonMember } from '../../base/dialects/iotsocket/json-member.js';
@@ -26,6 +26,7 @@ import {
   transmissionLength,
 } from '../../protocol/iotsocket/transmission-length.js';
 import { decodeUid, encodeUid } from '../../protocol/iotsocket/uid.js';
+import { jsonDepth } from '../../protocol/json-depth.js';
 import { concat, fromHex, toHex } from '../../protocol/octets.js';
 import { openSession, StubHost } from '../base/dialects/iotsocket/session-rig.js';
 import { equal, fuzz, fuzzed, hold, holdStream } from './fuzzing.js';

@@ -38,6 +38,7 @@ export class EmbeddedEngine implements Engine {
   readonly #queues = new Map<string, EmbeddedQueue>();
   readonly #said = new SaidOnce();
   #lastItem: number;
+  #probes = 0;
   #closed: Promise<void> | undefined;
 
   private constructor(options: EmbeddedEngineOptions, found: Found) {
@@ -118,6 +119,11 @@ export class EmbeddedEngine implements Engine {
     return queue;
   }
 
+  /** Commits that wait for the disk. */
+  get commitsWaiting(): number {
+    return this.#commits.waiting;
+  }
+
   /** What waits for receivers that are not configured any more becomes dead letters. Gives how many. */
   async buryOrphans(queues: readonly string[]): Promise<number> {
     try {
@@ -131,6 +137,22 @@ export class EmbeddedEngine implements Engine {
   /** Resolves when the thread of the store has ended by itself: nothing can be stored any more. */
   get died(): Promise<Error> {
     return this.#port.died;
+  }
+
+  /** A disk that is full is none of its faults: starting anew makes no room. */
+  async probe(): Promise<void> {
+    this.#probes += 1;
+    const probe = this.#probes;
+    try {
+      await this.#commits.commit([['setMeta', 'probe', probe]]);
+    } catch (error) {
+      const { code = '' } = ((error as Error).cause ?? {}) as Partial<Fault>;
+      if (code.startsWith('SQLITE_FULL')) return;
+      throw error;
+    }
+    const meta = await this.#port.all('meta');
+    if (meta.some(({ name, value }) => name === 'probe' && (value as number) >= probe)) return;
+    throw new StoreError('store-failed', 'what was committed is not there');
   }
 
   close(): Promise<void> {

@@ -165,7 +165,7 @@ function statementOf(change: Exclude<Change, { kind: 'report' }>): Statement {
       return ['addCommand', ordinal, unit, id, JSON.stringify(rest), sentIn ?? null];
     }
     case 'sent':
-      return ['commandSent', change.life, change.ordinal];
+      return ['commandSent', change.life ?? null, change.ordinal];
     case 'outcome':
       return ['commandEnded', JSON.stringify(change.outcome), change.outcome.at, change.ordinal];
     case 'drop':

@@ -30,6 +30,11 @@ export class GroupCommit {
     this.#hearFault = hearFault;
   }
 
+  /** Commits that the file has not been given yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Resolves when all of it is on disk. StoreError `store-failed` or `store-busy`: nothing of it is kept. */
   commit(statements: readonly Statement[]): Promise<void> {
     if (this.#waiting.length >= MAX_WAITING)
@@ -62,7 +67,7 @@ export class GroupCommit {
         for (const [index, { resolve, reject }] of group.entries()) {
           const fault = faults[index];
           if (!fault) resolve();
-          else reject(new StoreError('store-failed', describeFault(fault)));
+          else reject(new StoreError('store-failed', describeFault(fault), { cause: fault }));
         }
         this.#flush();
         if (this.#underWay === 0 && this.#waiting.length === 0) for (const resolve of this.#idle.splice(0)) resolve();

@@ -1,6 +1,7 @@
 import type { Bus, MessageKind, MessageOf, Unsubscribe } from '../../core/bus.js';
 import type { Log } from '../../core/log.js';
 import type { CoreMessage } from '../../core/messages.js';
+import { thrownError } from '../../core/thrown-error.js';
 
 /** The bus of one process: subscribers are called at once, in the order in which they subscribed. */
 export class MemoryBus implements Bus {
@@ -16,7 +17,7 @@ export class MemoryBus implements Bus {
       try {
         hear(message as never);
       } catch (error) {
-        this.#log.error({ kind: message.kind, error: (error as Error).message }, 'a subscriber failed');
+        this.#log.error({ kind: message.kind, error: thrownError(error).message }, 'a subscriber failed');
       }
     }
   }

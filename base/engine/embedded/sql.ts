@@ -112,6 +112,9 @@ export const sql = {
   forgetCommands: 'DELETE FROM commands WHERE unit = ?',
   forgetItems: 'DELETE FROM items WHERE key = ?',
   forgetKept: 'DELETE FROM kept WHERE unit = ?',
+  // Of a handler: its name between two of these is before the UID (dialects/handler-kept.ts).
+  forgetKeptByHandlers:
+    'DELETE FROM kept WHERE substr(unit, 1, 1) = char(31) AND substr(unit, 2 + instr(substr(unit, 2), char(31))) = ?',
   // And what the central was to get of it.
   forgetKeptOf: "DELETE FROM kept WHERE unit = '' AND names_unit(octets, ?)",
 } as const;
@@ -136,6 +139,7 @@ const forgetting = [
   ['forgetCommands', 1],
   ['forgetItems', 1],
   ['forgetKept', 2],
+  ['forgetKeptByHandlers', 2],
   ['forgetKeptOf', 2],
 ] as const;
 

@@ -14,6 +14,7 @@ const whole = z.int().nonnegative();
 const payload = z.object({ format: z.enum(payloadFormatNames), value: z.unknown() });
 
 const unitState: z.ZodType<UnitState> = z.object({
+  handler: z.string().optional(),
   boot: whole.optional(),
   nonce: whole.optional(),
   sequence: whole.optional(),
@@ -36,6 +37,7 @@ const command = z.object({
     line: z.string().optional(),
     payload: payload.optional(),
     source: z.string(),
+    origin: z.string().optional(),
     acceptedAt: z.number(),
     expiresAt: z.number(),
   }),

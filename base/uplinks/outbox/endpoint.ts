@@ -17,7 +17,7 @@ export const MAX_PARALLEL = 4;
 export const DISABLE_AFTER_MS = 5 * 24 * 60 * 60 * 1_000;
 /** What each run tries at least before it gives up: while the base was off, nobody was asked. */
 export const TRIED_AT_LEAST_MS = 60 * 60 * 1_000;
-/** How long `stop` lets attempts in flight end: within Ctrl-C's 5 s. */
+/** How long `stop` goes on sending what is due, where nothing else is said. */
 export const STOP_GRACE_MS = 2_000;
 /** Until what the store could not read is read again. */
 const READ_AGAIN_MS = 5_000;
@@ -41,6 +41,8 @@ export interface EndpointOptions extends RoomBounds {
   readonly notStored?: ((addition: Addition) => void) | undefined;
   /** Default 5 days; `Infinity`: it is never given up for failing. */
   readonly disableAfterMs?: number | undefined;
+  /** Default {@link STOP_GRACE_MS}. */
+  readonly stopGraceMs?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -61,6 +63,7 @@ export class Endpoint implements Outbox, OutboxView {
   #replaying: Promise<unknown> = Promise.resolve();
   #breaker = new CircuitBreaker();
   #disabled: { readonly at: number; readonly reason: string } | undefined;
+  #isStopping = false;
   #isStopped = false;
   #timer: Timer | undefined;
   #notBefore = Number.NEGATIVE_INFINITY;
@@ -193,16 +196,20 @@ export class Endpoint implements Outbox, OutboxView {
     this.#pump();
   }
 
-  /** Lets attempts in flight end, for at most 2 s; what still waits is sent after the next start. */
+  /** Goes on with what is due, within its grace; what still waits is sent after the next start. May be called twice. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#isStopping = true;
     this.#timer?.cancel();
-    if (this.#inFlight.size > 0) {
-      const grace = this.#options.clock.after(STOP_GRACE_MS, () => this.#abort.abort());
-      await Promise.all(this.#inFlight);
-      grace.cancel();
-    }
-    await this.#options.queue.settled();
+    const { queue, clock, stopGraceMs = STOP_GRACE_MS } = this.#options;
+    const grace = clock.after(stopGraceMs, () => {
+      this.#isStopped = true;
+      this.#abort.abort();
+    });
+    // Their ends begin what is due next.
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+    grace.cancel();
+    this.#isStopped = true;
+    await queue.settled();
   }
 
   /** A full queue refuses aloud: what there is no room for is a dead letter at once. */
@@ -244,12 +251,13 @@ export class Endpoint implements Outbox, OutboxView {
         this.#pump();
       });
     }
-    this.#sleep(now);
+    if (!this.#isStopping) this.#sleep(now);
   }
 
   #next(now: number): { item: Scheduled; isEarly: boolean } | undefined {
     if (now < this.#notBefore || this.#inFlight.size >= MAX_PARALLEL) return undefined;
-    if (this.#breaker.isOpen && (this.#inFlight.size > 0 || now < this.#breaker.probeAt)) return undefined;
+    if (this.#breaker.isOpen && (this.#inFlight.size > 0 || now < this.#breaker.probeAt || this.#isStopping))
+      return undefined;
     const due = this.#waiting.take(now);
     if (due !== undefined) return { item: due, isEarly: false };
     const early = this.#breaker.isOpen ? this.#waiting.takeEarly() : undefined;

@@ -11,7 +11,12 @@ export const MAX_QUEUED = 1_000;
 /** Attempts for one event; with the back-off half a minute, after which a live event is stale. */
 export const MAX_ATTEMPTS = 5;
 
+/** How long `stop` goes on with what waits, where nothing else is said. */
+export const STOP_GRACE_MS = 2_000;
+
 export interface EventPublisherOptions extends EventTarget {
+  /** Default 2 s. */
+  readonly stopGraceMs?: number | undefined;
   readonly random: Random;
   readonly log: Log;
 }
@@ -25,6 +30,9 @@ interface QueuedEvent {
 export class EventPublisher {
   readonly #options: EventPublisherOptions;
   readonly #say: TroubleLog;
+  /** Ends a retry's wait. */
+  readonly #stopping = new AbortController();
+  /** Ends an attempt. */
   readonly #abort = new AbortController();
   readonly #queue: QueuedEvent[] = [];
   #isWorking = false;
@@ -42,7 +50,7 @@ export class EventPublisher {
   }
 
   publish(name: string, data: object): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#stopping.signal.aborted) return;
     const fitting = fitEvent(this.#options.channel, data);
     if (fitting === undefined) {
       this.#drop('too long', { event: name }, 'an event is too long for the channel, dropped');
@@ -60,11 +68,19 @@ export class EventPublisher {
     if (!this.#isWorking) this.#working = this.#work();
   }
 
-  /** Ends a retry's wait at once and an attempt with its own time-out; what still waits is forgotten. */
+  /** Sends what waits, within its grace and until something fails; the rest is forgotten. May be called twice. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
+    const { clock, stopGraceMs = STOP_GRACE_MS } = this.#options;
+    const grace = clock.after(stopGraceMs, () => this.#giveUp());
+    await this.#working;
+    grace.cancel();
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
     this.#abort.abort();
     this.#queue.length = 0;
-    await this.#working;
   }
 
   async #work(): Promise<void> {
@@ -83,9 +99,10 @@ export class EventPublisher {
       if (failure === undefined) return this.#say.forget('failing');
       const fields = { event: event.name, reason: failure.reason };
       if (failure.isFinal) return this.#drop(failure.reason, fields, 'event refused by the server');
+      if (this.#stopping.signal.aborted) return this.#giveUp();
       if (attempt >= MAX_ATTEMPTS)
         return this.#drop('failing', fields, `event not published after ${MAX_ATTEMPTS} attempts, dropped`);
-      await delay(clock, delays.next().value, signal).catch(() => {});
+      await delay(clock, delays.next().value, this.#stopping.signal).catch(() => {});
     }
   }
 

@@ -58,7 +58,7 @@ export class PusherUplink implements Uplink {
 
   async start(context: UplinkContext): Promise<void> {
     checkOptions(this.#options);
-    const { clock, random, log } = context;
+    const { stopGraceMs, clock, random, log } = context;
     const { channel = DEFAULT_CHANNEL, auth, events = DEFAULT_EVENTS } = this.#options;
     const server = createServerClient(this.#options);
     const isAnswering = events.includes('outcome');
@@ -78,7 +78,7 @@ export class PusherUplink implements Uplink {
     if (server !== undefined) {
       const socketId = (): string | undefined => subscriber.socketId;
       const target = { server, channel, socketId, clock };
-      this.#publisher = new EventPublisher({ ...target, random, log });
+      this.#publisher = new EventPublisher({ ...target, stopGraceMs, random, log });
       if (isAnswering) await this.#startOutbox(context, target, answer);
     } else if (isAnswering && !isEncrypted(channel)) {
       const trigger = (name: string, data: object): boolean => subscriber.triggerClientEvent(name, data);
@@ -104,7 +104,7 @@ export class PusherUplink implements Uplink {
 
   /** Outcomes of the channel's commands, which their senders get in spite of restarts. */
   async #startOutbox(
-    { queue, outboxes, clock, random, log }: UplinkContext,
+    { queue, outboxes, stopGraceMs, clock, random, log }: UplinkContext,
     target: EventTarget,
     answerLive: (outcome: OutcomeEvent) => void,
   ): Promise<void> {
@@ -129,6 +129,7 @@ export class PusherUplink implements Uplink {
         return { kind: failure.isOfEvent ? 'rejected' : 'failed', reason: failure.reason };
       },
       notStored: ({ body }) => answerLive(JSON.parse(body) as OutcomeEvent),
+      stopGraceMs,
       clock,
       random,
       log,

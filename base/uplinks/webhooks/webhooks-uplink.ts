@@ -113,10 +113,10 @@ export class WebhooksUplink implements Uplink {
   }
 
   async #startEndpoint(
-    { clock, random, log, outboxes }: UplinkContext,
-    options: Omit<EndpointOptions, 'clock' | 'random' | 'log'>,
+    { stopGraceMs, clock, random, log, outboxes }: UplinkContext,
+    options: Omit<EndpointOptions, 'stopGraceMs' | 'clock' | 'random' | 'log'>,
   ): Promise<void> {
-    const endpoint = new Endpoint({ ...options, clock, random, log });
+    const endpoint = new Endpoint({ ...options, stopGraceMs, clock, random, log });
     this.#endpoints.push(endpoint);
     await endpoint.start();
     this.#leave.push(outboxes.add(endpoint));

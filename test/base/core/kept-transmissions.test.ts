@@ -34,7 +34,7 @@ test('what an earlier run kept is given once, and its positions are not given ag
   const next = new KeptTransmissions(store, clock);
   const { kept: left } = await store.load();
   next.restore(left);
-  expect(next.take()).toBe(left);
+  expect(next.take()).toEqual(left);
   expect(next.take()).toEqual([]);
   expect(next.keep([input('a', 3)]).positions).toEqual([3]);
 });
@@ -77,6 +77,21 @@ test('what the disk refuses to keep is not kept; what it refuses to erase is era
   await erased;
   expect(await positionsOnDisk()).toEqual([]);
   expect(clock.waiting).toBe(0);
+});
+
+test('counts what is kept: on its way to the disk too, and until it is erased there', async () => {
+  kept.restore([{ position: 1, unit: 'a', octets: Uint8Array.of(1), at: 0 }]);
+  expect(kept.count).toBe(1);
+  const { stored } = kept.keep([input('a', 1), input('', 2)]);
+  expect(kept.count).toBe(3);
+  await stored;
+  const erased = kept.unkeep([1, 2, 2]);
+  expect(kept.count).toBe(3);
+  await erased;
+  expect(kept.count).toBe(1);
+  store.isFailing = true;
+  await expect(kept.keep([input('a', 3)]).stored).rejects.toMatchObject({ family: 'store' });
+  expect(kept.count).toBe(1);
 });
 
 test('stopped, it waits for a disk that refuses no longer; what is there still does not pass for erased', async () => {

@@ -247,7 +247,11 @@ describe('a command to an object', () => {
   });
 
   test.each<[string, Partial<CommandRequest>, RegExp]>([
-    ['another name', { command: 'setColor' }, /has no definition: send "request" with a payload, not "setColor"/],
+    [
+      'another name',
+      { command: 'setColor' },
+      /has no definition: send "request" or "query" with a payload, not "setColor"/,
+    ],
     ['fields', { fields: { a: 1 } }, /with a payload instead of fields/],
     ['a line', { line: 'red' }, /with a payload instead of a line/],
     ['no payload', { payload: undefined }, /^the payload is missing/],

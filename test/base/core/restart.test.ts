@@ -240,6 +240,25 @@ describe('a base that is stopped', () => {
     expect(await impatient).toMatchObject({ outcome: 'unreachable' });
     expect(await send(first, { id: 'late' })).toMatchObject({ outcome: 'unreachable' });
   });
+
+  test('between the mark that it is sent and the sending: what has a time to live goes on as never sent', async () => {
+    const first = await start();
+    const ends: ((result: DeliveryResult) => void)[] = [];
+    first.answer = async ({ sending }) => {
+      await sending('3/7');
+      return new Promise((resolve) => ends.push(resolve));
+    };
+    const patient = [send(first, { ttlMs: 60_000 }), send(first, { id: 'c2', unit: 'line', ttlMs: 60_000 })];
+    await clock.advance(0);
+    first.router.stop();
+    ends[0]!({ outcome: 'unreachable', reason: 'the base is stopping' });
+    ends[1]!({ outcome: 'unknown', reason: 'it was written' });
+    for (const kept of patient) await expect(kept).rejects.toMatchObject({ code: 'stopped' });
+    await first.router.settled();
+    const second = await start();
+    expect(second.delivered.map(({ command, sentIn }) => [command, sentIn])).toEqual([['setColor', undefined]]);
+    expect(outcomes(second).sort()).toEqual(['c1 ok', 'c2 unknown']);
+  });
 });
 
 test('so many octets of commands may wait for all units together; one more is refused, until one has ended', async () => {

@@ -123,18 +123,25 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
         { kind: 'command', command: command(2, { sentIn: '1/2' }) },
         { kind: 'command', command: command(3) },
         { kind: 'command', command: command(4) },
+        { kind: 'command', command: command(5, { sentIn: '1/2' }) },
       ]);
       await engine.store.commit([
         { kind: 'outcome', ordinal: 1, outcome },
         { kind: 'sent', ordinal: 3, life: '3/7' },
+        { kind: 'sent', ordinal: 5, life: undefined },
         { kind: 'drop', ordinal: 4 },
       ]);
       const { units, reports, commands, lastOrdinal } = await (await found()).store.load();
-      expect(lastOrdinal).toBe(3);
+      expect(lastOrdinal).toBe(5);
       expect(units).toEqual([{ unit: 'lamp', state }]);
       const { unit, report: name, boot, sequence, measuredAt, receivedAt, fields } = report('hall', 1);
       expect(reports).toEqual([{ unit, report: name, boot, sequence, measuredAt, receivedAt, fields }]);
-      expect(commands).toEqual([command(1, { outcome }), command(2, { sentIn: '1/2' }), command(3, { sentIn: '3/7' })]);
+      expect(commands).toEqual([
+        command(1, { outcome }),
+        command(2, { sentIn: '1/2' }),
+        command(3, { sentIn: '3/7' }),
+        command(5),
+      ]);
     });
 
     test('commands and outcomes of units that are not typed are there with their payloads', async () => {

@@ -24,6 +24,7 @@ test('what comes while the file works goes together, in order, at most 64 in a g
   for (let index = 0; index < 2 + MAX_GROUP + 1; index += 1)
     void commits.commit(unit(String(index))).then(() => ended.push(index));
   expect(file.groups.map(({ lists }) => lists.length)).toEqual([1, 1]);
+  expect(commits.waiting).toBe(MAX_GROUP + 1);
   file.groups[0]!.done();
   await settle();
   expect(file.groups.map(({ lists }) => lists.length)).toEqual([1, 1, MAX_GROUP]);
@@ -33,6 +34,7 @@ test('what comes while the file works goes together, in order, at most 64 in a g
   file.groups[2]!.done();
   file.groups[3]!.done();
   await commits.settled();
+  expect(commits.waiting).toBe(0);
   expect(ended).toEqual(Array.from({ length: MAX_GROUP + 3 }, (_, index) => index));
 });
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { type OpenFile, openHere, type SqlitePort } from '../../../base/engine/embedded/sqlite-port.js';
 import { StoreError } from '../../../protocol/errors.js';
 import { folder, openEngine, report } from './support/open-engine.js';
 
@@ -25,4 +26,28 @@ it('what cannot be read, copied or erased is told as an error of the store', asy
   await expect(full.store.backup()).rejects.toThrow(
     expect.objectContaining({ code: 'store-failed', message: expect.stringContaining('backups') }),
   );
+});
+
+it('a probe writes and reads again: it tells a store that does not work, and takes a full disk for none of its faults', async () => {
+  let fault: { code: string; message: string } | null = null;
+  let isForgetful = false;
+  const open: OpenFile = async (path, stamp) => {
+    const { port, opened } = await openHere(path, stamp);
+    const runGroup: SqlitePort['runGroup'] = async (group) =>
+      fault === null && !isForgetful ? port.runGroup(group) : group.map(() => fault);
+    return { port: { ...port, runGroup }, opened };
+  };
+  const place = folder();
+  const engine = await openEngine({ file: join(place, 'baseunit.db'), open });
+  await engine.probe();
+  await Promise.all([engine.probe(), engine.probe()]);
+  fault = { code: 'SQLITE_IOERR_FSYNC', message: 'disk I/O error' };
+  await expect(engine.probe()).rejects.toMatchObject({ code: 'store-failed' });
+  fault = { code: 'SQLITE_FULL', message: 'database or disk is full' };
+  await engine.probe();
+  fault = null;
+  isForgetful = true;
+  await expect(engine.probe()).rejects.toThrow('what was committed is not there');
+  isForgetful = false;
+  await engine.probe();
 });

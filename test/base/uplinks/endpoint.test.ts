@@ -159,6 +159,21 @@ describe('an endpoint', () => {
     expect(rig.endpoint.status).toMatchObject({ state: 'working', waiting: 2 });
   });
 
+  it('stops: goes on with all that is due while it gets through, and leaves what is to be tried later', async () => {
+    const rig = await startEndpoint({ answer: (id) => (id === 'b1' ? failed : delivered) });
+    await rig.tell(['b1', 'b2'], 'b');
+    let answerFirst!: () => void;
+    rig.answer = (id) => (id === 'a1' ? new Promise((resolve) => (answerFirst = () => resolve(delivered))) : delivered);
+    await rig.tell(['a1', 'a2', 'a3'], 'a');
+    const stopping = rig.endpoint.stop();
+    await rig.clock.advance(STOP_GRACE_MS - 1);
+    answerFirst();
+    await stopping;
+    expect(rig.ids()).toEqual(['b1', 'a1', 'a2', 'a3']);
+    expect(rig.endpoint.status).toMatchObject({ waiting: 2, delivered: 3 });
+    expect(rig.clock.waiting).toBe(0);
+  });
+
   it('keeps what it is told after it was stopped, and sends none of it', async () => {
     const rig = await startEndpoint();
     await rig.endpoint.stop();

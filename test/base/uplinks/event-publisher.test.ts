@@ -5,7 +5,12 @@ import {
   MAX_QUEUED as MAX_CLIENT_QUEUED,
   SPACING_MS,
 } from '../../../base/uplinks/pusher/client-outcomes.js';
-import { EventPublisher, MAX_ATTEMPTS, MAX_QUEUED } from '../../../base/uplinks/pusher/event-publisher.js';
+import {
+  EventPublisher,
+  MAX_ATTEMPTS,
+  MAX_QUEUED,
+  STOP_GRACE_MS,
+} from '../../../base/uplinks/pusher/event-publisher.js';
 import { fitEvent, MAX_ENCRYPTED_EVENT_OCTETS, MAX_EVENT_OCTETS } from '../../../base/uplinks/pusher/event-size.js';
 import { createServerClient } from '../../../base/uplinks/pusher/pusher-server.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
@@ -49,10 +54,15 @@ async function makePublisher(respond: Respond) {
   });
   cleanUps.push(
     () => receiver.stop(),
-    () => publisher.stop(),
+    () => stop(),
   );
+  const stop = async (): Promise<void> => {
+    const stopping = publisher.stop();
+    await clock.advance(STOP_GRACE_MS);
+    await stopping;
+  };
   const names = (): string[] => receiver.received.map(({ body }) => JSON.parse(body).name);
-  return Object.assign(rig, { receiver, clock, log, publisher, names });
+  return Object.assign(rig, { receiver, clock, log, publisher, stop, names });
 }
 
 describe('publishing through the HTTP API', () => {
@@ -142,14 +152,25 @@ describe('publishing through the HTTP API', () => {
   });
 
   it('drops what is too long, and stops without a timer left', async () => {
-    const { publisher, clock, log } = await makePublisher(() => {});
+    const { publisher, clock, log, stop } = await makePublisher(() => {});
     publisher.publish('report', { text: 'x'.repeat(MAX_EVENT_OCTETS) });
     expect([publisher.dropped, log.lines.length]).toEqual([1, 1]);
     publisher.publish('a', {});
-    await publisher.stop();
+    await stop();
     await publisher.stop();
     publisher.publish('b', {});
     expect(clock.waiting).toBe(0);
+  });
+
+  it('stops: sends what waits, until something fails or its grace is over', async () => {
+    const quick = await makePublisher((_, response) => void response.end('{}'));
+    for (const name of ['a', 'b', 'c']) quick.publisher.publish(name, {});
+    await quick.publisher.stop();
+    expect(quick.names()).toEqual(['a', 'b', 'c']);
+    const failing = await makePublisher(say(503, 'later'));
+    for (const name of ['a', 'b', 'c']) failing.publisher.publish(name, {});
+    await failing.publisher.stop();
+    expect(failing.names()).toEqual(['a']);
   });
 });
 
