@@ -24,10 +24,14 @@ export class Flapping {
   /** True when this unit may connect from this address once more. */
   allows(uid: string, host: string, nowMs: number): boolean {
     const key = `${uid} ${host}`;
-    const pair = this.#pairs.get(key) ?? { taken: [], refusedUntil: Number.NEGATIVE_INFINITY };
+    const pair = this.#pairs.get(key);
+    if (pair === undefined) {
+      this.#pairs.set(key, { taken: [nowMs], refusedUntil: Number.NEGATIVE_INFINITY });
+      if (this.#pairs.size > MAX_PAIRS) this.#pairs.delete(this.#pairs.keys().next().value!);
+      return true;
+    }
     this.#pairs.delete(key);
     this.#pairs.set(key, pair);
-    if (this.#pairs.size > MAX_PAIRS) this.#pairs.delete(this.#pairs.keys().next().value!);
     if (nowMs < pair.refusedUntil) return false;
     while (pair.taken.length > 0 && nowMs - pair.taken[0]! >= MINUTE_MS) pair.taken.shift();
     if (pair.taken.length >= this.#maxPerMinute) {

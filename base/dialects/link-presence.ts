@@ -3,11 +3,11 @@ import { addressText } from '../core/address.js';
 import { peerText } from '../core/log.js';
 import { SaidOnce } from '../core/said-once.js';
 import type { LinkPolicy, LinkState } from '../links/link.js';
-import type { DialectContext, ServedUnit } from './dialect.js';
+import type { HandlerContext, ServedUnit } from './handler.js';
 
 /** Turns a link's states into presence and into one log line for each change that is news. */
 export function linkPresence(
-  context: DialectContext,
+  context: HandlerContext,
   unit: ServedUnit,
   policy: LinkPolicy,
 ): (state: LinkState) => void {

@@ -4,15 +4,16 @@ import type { Carrier, CarrierSink } from './carrier.js';
 /** TCP keep-alive, a second line behind our own pings, in ms. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** A TCP socket as a carrier. */
+/** A TCP socket, or TLS over one, as a carrier. */
 export class TcpCarrier implements Carrier {
-  readonly kind = 'tcp';
+  readonly kind: 'tcp' | 'tls';
   readonly remote: string;
   readonly #socket: Socket;
 
-  constructor(socket: Socket, remote: string) {
+  constructor(socket: Socket, remote: string, kind: 'tcp' | 'tls' = 'tcp') {
     this.#socket = socket;
     this.remote = remote;
+    this.kind = kind;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.pause();

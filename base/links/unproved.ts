@@ -14,6 +14,13 @@ export interface UnprovedBounds {
   readonly perAddress: number;
 }
 
+/** Those of one address. */
+interface OfAddress {
+  size: number;
+  /** By step; oldest first. */
+  readonly steps: Set<UnprovedConnection>[];
+}
+
 /**
  * Bounds connections that have proved nothing. Past the bound the oldest of them goes, of the same address first; the
  * newcomer is never refused, so an attacker cannot lock his neighbours out. Where they are in several steps, it is the
@@ -21,8 +28,7 @@ export interface UnprovedBounds {
  */
 export class Unproved {
   readonly #bounds: UnprovedBounds;
-  /** By address and step; oldest first. */
-  readonly #byAddress = new Map<string, Set<UnprovedConnection>[]>();
+  readonly #byAddress = new Map<string, OfAddress>();
   readonly #stepOf = new Map<UnprovedConnection, number>();
   /** How many are in each step. */
   readonly #inStep: number[] = [];
@@ -37,17 +43,24 @@ export class Unproved {
 
   /** Takes a newcomer in, in step 0; another may be destroyed for it. */
   add(connection: UnprovedConnection): void {
-    const own = this.#byAddress.get(connection.address);
-    if (own !== undefined && sizeOf(own) >= this.#bounds.perAddress) this.#evict(own[largest(own.map(countOf))]!);
+    const { address } = connection;
+    const own = this.#byAddress.get(address);
+    if (own !== undefined && own.size >= this.#bounds.perAddress)
+      this.#evict(own.steps[largest(own.steps.map(countOf))]!);
     else if (this.size >= this.#bounds.inAll) this.#evict(this.#busiest());
-    this.#put(connection, 0);
+    // Not the one from above: it goes with the last of its connections.
+    const theirs = this.#byAddress.get(address) ?? { size: 0, steps: [] };
+    if (theirs.size === 0) this.#byAddress.set(address, theirs);
+    this.#enter(theirs, connection, 0);
   }
 
   /** It has come as far as that step, a small number; there it is the newest. */
   move(connection: UnprovedConnection, step: number): void {
-    if (!this.#stepOf.has(connection)) return;
-    this.delete(connection);
-    this.#put(connection, step);
+    const before = this.#stepOf.get(connection);
+    if (before === undefined) return;
+    const own = this.#byAddress.get(connection.address)!;
+    this.#leave(own, connection, before);
+    this.#enter(own, connection, step);
   }
 
   /** It has proved itself, or is gone. May be called twice. */
@@ -55,20 +68,24 @@ export class Unproved {
     const step = this.#stepOf.get(connection);
     if (step === undefined) return;
     const own = this.#byAddress.get(connection.address)!;
-    own[step]!.delete(connection);
-    if (sizeOf(own) === 0) this.#byAddress.delete(connection.address);
+    this.#leave(own, connection, step);
     this.#stepOf.delete(connection);
-    this.#inStep[step]! -= 1;
+    if (own.size === 0) this.#byAddress.delete(connection.address);
   }
 
-  #put(connection: UnprovedConnection, step: number): void {
-    const own = this.#byAddress.get(connection.address) ?? [];
-    this.#byAddress.set(connection.address, own);
-    while (own.length <= step) own.push(new Set());
-    own[step]!.add(connection);
-    this.#stepOf.set(connection, step);
+  #enter(own: OfAddress, connection: UnprovedConnection, step: number): void {
+    while (own.steps.length <= step) own.steps.push(new Set());
     while (this.#inStep.length <= step) this.#inStep.push(0);
+    own.steps[step]!.add(connection);
+    own.size += 1;
     this.#inStep[step]! += 1;
+    this.#stepOf.set(connection, step);
+  }
+
+  #leave(own: OfAddress, connection: UnprovedConnection, step: number): void {
+    own.steps[step]!.delete(connection);
+    own.size -= 1;
+    this.#inStep[step]! -= 1;
   }
 
   #evict(own: ReadonlySet<UnprovedConnection>): void {
@@ -82,7 +99,7 @@ export class Unproved {
     const step = largest(this.#inStep);
     let busiest: ReadonlySet<UnprovedConnection> = new Set();
     for (const own of this.#byAddress.values()) {
-      const each = own[step];
+      const each = own.steps[step];
       if (each !== undefined && each.size > busiest.size) busiest = each;
     }
     return busiest;
@@ -90,8 +107,6 @@ export class Unproved {
 }
 
 const countOf = ({ size }: ReadonlySet<unknown>): number => size;
-
-const sizeOf = (own: readonly ReadonlySet<unknown>[]): number => own.reduce((sum, { size }) => sum + size, 0);
 
 /** Where the largest number is; the first of equals. */
 const largest = (numbers: readonly number[]): number => numbers.indexOf(Math.max(...numbers));

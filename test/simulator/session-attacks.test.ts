@@ -6,6 +6,8 @@ import type { Values } from '../../protocol/definition/index.js';
 import { concat } from '../../protocol/octets.js';
 import ledLamp from '../../units/led-lamp.js';
 import { settle } from '../support/manual-clock.js';
+import { memoryConnections } from '../support/memory-connections.js';
+import { QuietLog } from '../support/quiet-log.js';
 import { DialledUnit, KEY } from './support/dialled-unit.js';
 import type { Tap } from './support/pipe.js';
 import { RawBase } from './support/raw-base.js';
@@ -45,6 +47,7 @@ async function play(
       return 'stored';
     },
   };
+  const connections = memoryConnections({ clock, random: systemRandom, log: new QuietLog() });
   const session = new UnitSession({
     carrier,
     crypto: nodeCrypto(systemRandom),
@@ -54,6 +57,7 @@ async function play(
     events: { inbound: () => {}, closed: () => {} },
     hello: () => ({ kind: 'welcome', acknowledged: 0, waiting: 0 }),
     drift: () => {},
+    connected: (uid) => connections.opened({ unit: uid, remoteAddress: carrier.remote }, 'unit'),
     reports: new UnitReports(context as never, () => {}),
     refused: () => {},
   });

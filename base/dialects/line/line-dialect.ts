@@ -6,7 +6,7 @@ import { type Address, addressText } from '../../core/address.js';
 import type { Delivery, DeliveryResult } from '../../core/delivery.js';
 import { Link } from '../../links/link.js';
 import { HEARTBEAT, type Heartbeat } from '../../links/link-watch.js';
-import type { Dialect, DialectContext, ServedUnit } from '../dialect.js';
+import type { Handler, HandlerContext, ServedUnit } from '../handler.js';
 import { linkPresence } from '../link-presence.js';
 import { LineReadSession } from './line-read-session.js';
 import { writeLine } from './line-writer.js';
@@ -20,13 +20,13 @@ const SILENT_INTERVALS = 3;
 type LineUnit = ServedUnit & { readonly address: Address };
 
 /** The original's units: plain lines of text, readable with telnet, without session or authentication (wire/iot-base.md). */
-export class LineDialect implements Dialect {
+export class LineDialect implements Handler {
   readonly name = 'line';
 
   readonly #links: Link[] = [];
-  #context: DialectContext | undefined;
+  #context: HandlerContext | undefined;
 
-  async listen(context: DialectContext): Promise<void> {
+  async listen(context: HandlerContext): Promise<void> {
     this.#context = context;
     for (const unit of context.units) this.serve(unit);
     context.ready();
@@ -50,7 +50,7 @@ export class LineDialect implements Dialect {
     else this.#write(context, served);
   }
 
-  #hold(context: DialectContext, unit: LineUnit): Link {
+  #hold(context: HandlerContext, unit: LineUnit): Link {
     const link = new Link({
       policy: 'held',
       open: async (events, signal) =>
@@ -71,7 +71,7 @@ export class LineDialect implements Dialect {
     return link;
   }
 
-  #write(context: DialectContext, unit: LineUnit): void {
+  #write(context: HandlerContext, unit: LineUnit): void {
     context.presence(unit.uid, { state: 'idle' });
     context.onCommand(unit.uid, async (delivery) => {
       const line = lineOf(unit.definition, delivery);

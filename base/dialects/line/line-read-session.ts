@@ -4,6 +4,7 @@ import { LinkError } from '../../../protocol/errors.js';
 import { LineReader } from '../../../protocol/line/line-reader.js';
 import { lineToValue } from '../../../protocol/line/line-value.js';
 import type { Timer } from '../../core/clock.js';
+import type { Connection } from '../../core/connection.js';
 import type { DeliveryResult } from '../../core/delivery.js';
 import { peerText } from '../../core/log.js';
 import { SaidOnce } from '../../core/said-once.js';
@@ -11,7 +12,7 @@ import { TokenBucket } from '../../core/token-bucket.js';
 import type { ReportVerdict } from '../../core/unit-events.js';
 import type { Carrier } from '../../links/carrier.js';
 import { GOODBYE_MS, type LinkEvents, type LinkSession } from '../../links/link-session.js';
-import type { DialectContext, ServedUnit } from '../dialect.js';
+import type { HandlerContext, ServedUnit } from '../handler.js';
 
 /** Lines of one unit: so many a second, with a burst; more are dropped and counted (reference/limits.md, "Rate limits"). */
 export const LINE_RATE = { perSecond: 50, burst: 200 } as const;
@@ -25,7 +26,7 @@ const MAX_STORING = 64;
 export class LineReadSession implements LinkSession {
   readonly life = 'line';
   readonly isBusy = false;
-  readonly #context: DialectContext;
+  readonly #context: HandlerContext;
   readonly #unit: ServedUnit;
   readonly #carrier: Carrier;
   readonly #lines = new LineReader();
@@ -39,8 +40,9 @@ export class LineReadSession implements LinkSession {
   #storing = 0;
   #inbound: (() => void) | undefined;
   #isEnded = false;
+  #connection: Connection | undefined;
 
-  constructor(context: DialectContext, unit: ServedUnit, carrier: Carrier) {
+  constructor(context: HandlerContext, unit: ServedUnit, carrier: Carrier) {
     this.#context = context;
     this.#unit = unit;
     this.#carrier = carrier;
@@ -53,6 +55,8 @@ export class LineReadSession implements LinkSession {
 
   async start(events: LinkEvents): Promise<this> {
     this.#inbound = () => events.inbound();
+    const source = this.#carrier;
+    this.#connection = this.#context.connected({ unit: this.#unit.uid, remoteAddress: source.remote, source });
     this.#carrier.attach({
       octets: (chunk) => {
         events.inbound();
@@ -62,6 +66,7 @@ export class LineReadSession implements LinkSession {
       ended: () => this.#carrier.end(),
       closed: (error) => {
         this.#isEnded = true;
+        this.#connection?.closed();
         this.#goodbye?.cancel();
         this.#pause?.cancel();
         const lost =
@@ -122,6 +127,7 @@ export class LineReadSession implements LinkSession {
   }
 
   #line(line: string): void {
+    this.#connection?.received();
     if (!this.#rate.take(this.#context.clock.monotonic())) {
       this.#isFlooded = true;
       return this.#refuse(`more than ${LINE_RATE.perSecond} lines a second`);
@@ -151,6 +157,7 @@ export class LineReadSession implements LinkSession {
 
   #refuse(reason: string, line = ''): void {
     this.#context.refused(this.#unit.uid);
+    this.#context.count('lines refused');
     if (!this.#said.isNew(reason, '')) return;
     this.#context.log.warn({ unit: this.#unit.uid, line: peerText(line), reason }, 'refused; said once');
   }

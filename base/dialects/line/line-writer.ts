@@ -4,7 +4,7 @@ import { delay } from '../../core/clock.js';
 import type { Delivery, DeliveryResult } from '../../core/delivery.js';
 import { backOff } from '../../links/back-off.js';
 import type { Carrier } from '../../links/carrier.js';
-import type { DialectContext } from '../dialect.js';
+import type { HandlerContext } from '../handler.js';
 
 /** How long the unit may take to close after our half-close; then the outcome is unknown (wire/unit.md, "Line units"). */
 const CLOSE_MS = 2_000;
@@ -25,7 +25,7 @@ const stopping: DeliveryResult = { outcome: 'unreachable', reason: 'the base is 
  * the line was written there is no second time.
  */
 export async function writeLine(
-  context: DialectContext,
+  context: HandlerContext,
   target: Target,
   line: string,
   delivery: Delivery,
@@ -46,7 +46,7 @@ export async function writeLine(
 }
 
 async function writeOnce(
-  context: DialectContext,
+  context: HandlerContext,
   target: Target,
   line: string,
   { deadline, sending }: Delivery,
@@ -61,7 +61,7 @@ async function writeOnce(
       () => true,
       () => false,
     );
-    if (isStored && clock.monotonic() < deadline) return await writeAndClose(context, carrier, line);
+    if (isStored && clock.monotonic() < deadline) return await writeAndClose(context, target.uid, carrier, line);
     carrier.destroy();
     return isStored
       ? { outcome: 'expired', reason: 'the unit was reached too late' }
@@ -76,7 +76,13 @@ async function writeOnce(
   }
 }
 
-function writeAndClose({ clock, signal }: DialectContext, carrier: Carrier, line: string): Promise<DeliveryResult> {
+function writeAndClose(
+  { clock, signal, connected }: HandlerContext,
+  uid: string,
+  carrier: Carrier,
+  line: string,
+): Promise<DeliveryResult> {
+  const connection = connected({ unit: uid, remoteAddress: carrier.remote, source: carrier });
   return new Promise((resolve) => {
     let hasEnded = false;
     const giveUp = (reason: string): void => {
@@ -95,6 +101,7 @@ function writeAndClose({ clock, signal }: DialectContext, carrier: Carrier, line
         hasEnded = true;
       },
       closed: (error) => {
+        connection.closed();
         late.cancel();
         signal.removeEventListener('abort', stop);
         const reason = `the connection broke after the line was written: ${error?.message ?? 'reset'}`;
@@ -102,6 +109,7 @@ function writeAndClose({ clock, signal }: DialectContext, carrier: Carrier, line
       },
     });
     carrier.write(new TextEncoder().encode(line));
+    connection.sent();
     carrier.end();
   });
 }

@@ -5,7 +5,7 @@ import { emptyTypedPayload, returnCodes } from '../../../protocol/iotsocket/tran
 import { decodeReport } from '../../../protocol/unit/heads.js';
 import { decodeLog, systemNumbers } from '../../../protocol/unit/system-messages.js';
 import { peerText } from '../../core/log.js';
-import type { DialectContext } from '../dialect.js';
+import type { HandlerContext } from '../handler.js';
 import type { UnitProfile } from './greeting.js';
 import type { UnitResponse } from './own-requests.js';
 import { reasonPayload } from './reason.js';
@@ -16,12 +16,12 @@ const later: UnitResponse = { code: returnCodes.noDestination, payload: emptyTyp
 
 /** Takes a unit's requests behind the hello: reports and log lines. */
 export class UnitReports {
-  readonly #context: DialectContext;
+  readonly #context: HandlerContext;
   readonly #refused: (uid: string, error: ProtocolError) => void;
   /** One report after the other: they are acknowledged in the order of their sequence. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(context: DialectContext, refused: (uid: string, error: ProtocolError) => void) {
+  constructor(context: HandlerContext, refused: (uid: string, error: ProtocolError) => void) {
     this.#context = context;
     this.#refused = refused;
   }

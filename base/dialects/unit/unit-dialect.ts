@@ -9,8 +9,8 @@ import { Link, type LinkPolicy } from '../../links/link.js';
 import type { LinkEvents } from '../../links/link-session.js';
 import { HEARTBEAT } from '../../links/link-watch.js';
 import { aborted } from '../aborted.js';
-import type { Dialect, DialectContext, PendingCarrier, ServedUnit } from '../dialect.js';
 import { Flapping } from '../flapping.js';
+import type { Handler, HandlerContext, PendingCarrier, ServedUnit } from '../handler.js';
 import { linkPresence } from '../link-presence.js';
 import { UnitReports } from './reports.js';
 import { UnitSession } from './unit-session.js';
@@ -27,7 +27,7 @@ export interface UnitDialectOptions {
 }
 
 /** Typed units: messages of their definition over an IoTSocket session with mutual proof (wire/unit.md). */
-export class UnitDialect implements Dialect {
+export class UnitDialect implements Handler {
   readonly name = 'unit';
   readonly #options: UnitDialectOptions;
   readonly #flapping = new Flapping();
@@ -37,7 +37,7 @@ export class UnitDialect implements Dialect {
     this.#options = options;
   }
 
-  async listen(context: DialectContext): Promise<void> {
+  async listen(context: HandlerContext): Promise<void> {
     const strangers = new TokenBucket(STRANGERS_LOGGED, context.clock.monotonic());
     const served = new Map(context.units.map((unit) => [unit.uid, this.#serve(context, unit)]));
     const { listen } = this.#options;
@@ -54,7 +54,7 @@ export class UnitDialect implements Dialect {
     await listener?.close();
   }
 
-  #serve(context: DialectContext, unit: ServedUnit): Served {
+  #serve(context: HandlerContext, unit: ServedUnit): Served {
     const { address, definition, uid } = unit;
     const policy: LinkPolicy = address === undefined ? 'accepted' : definition.kind === 'read' ? 'held' : 'onDemand';
     const refused = refusals(context);
@@ -86,7 +86,7 @@ export class UnitDialect implements Dialect {
   }
 
   #session(
-    context: DialectContext,
+    context: HandlerContext,
     carrier: Carrier,
     events: LinkEvents,
     find: (uid: string) => Served | undefined,
@@ -109,6 +109,7 @@ export class UnitDialect implements Dialect {
           `${uid} runs ${definition.name} ${peerText(hello.version)}: ${text}. Regenerate and flash: baseunit flash ${definition.name}`,
         );
       },
+      connected: (uid) => context.connected({ unit: uid, remoteAddress: carrier.remote, source: carrier }),
       reports: new UnitReports(context, refused),
       refused,
     });
@@ -116,7 +117,7 @@ export class UnitDialect implements Dialect {
 
   /** A unit has dialled us: who it is shows when it has proved itself. */
   async #adopt(
-    context: DialectContext,
+    context: HandlerContext,
     served: ReadonlyMap<string, Served>,
     pending: PendingCarrier,
     strangers: TokenBucket,
@@ -144,6 +145,7 @@ export class UnitDialect implements Dialect {
       session.fail(new LinkError('link-lost', 'the unit connected once more'));
     } catch (error) {
       session.fail(error as Error);
+      context.count('connections refused');
       const reason = peerText((error as Error).message);
       if (this.#said.isNew(host, reason) && strangers.take(context.clock.monotonic()))
         context.log.warn({ address: carrier.remote, reason }, 'a connection was refused');
@@ -164,11 +166,12 @@ const anotherUnit = ({ uid }: ServedUnit, met: string, address: Address): Error 
   );
 
 /** Counts what a unit sends and is refused, and says it, within bounds. */
-function refusals(context: DialectContext): Served['refused'] {
+function refusals(context: HandlerContext): Served['refused'] {
   const said = new SaidOnce();
   const bucket = new TokenBucket(REFUSALS_LOGGED, context.clock.monotonic());
   return (uid, error) => {
     context.refused(uid);
+    context.count('transmissions refused');
     if (!said.isNew(error.code, error.message) || !bucket.take(context.clock.monotonic())) return;
     context.log.warn({ unit: uid, code: error.code, reason: peerText(error.message) }, 'refused');
   };

@@ -2,6 +2,7 @@ import type { ProtocolError } from '../../../protocol/errors.js';
 import type { SessionCrypto } from '../../../protocol/iotsocket/proof.js';
 import type { Hello } from '../../../protocol/unit/system-messages.js';
 import type { Clock } from '../../core/clock.js';
+import type { Connection } from '../../core/connection.js';
 import type { HelloInput, HelloVerdict } from '../../core/unit-events.js';
 import type { Carrier } from '../../links/carrier.js';
 import type { LinkEvents } from '../../links/link-session.js';
@@ -21,6 +22,8 @@ export interface UnitSessionOptions {
   readonly hello: (hello: HelloInput) => HelloVerdict;
   /** The unit runs another definition than we believe; empty: it does not. */
   readonly drift: (profile: UnitProfile, hello: Hello, differences: readonly string[]) => void;
+  /** The link is up: where its messages are counted. */
+  readonly connected: (uid: string) => Connection;
   readonly reports: UnitReports;
   /** A transmission or a value of the unit was refused. */
   readonly refused: (uid: string, error: ProtocolError) => void;

@@ -13,6 +13,7 @@ import {
 } from '../../../protocol/iotsocket/transmission.js';
 import { type Hello, systemNumbers } from '../../../protocol/unit/system-messages.js';
 import type { Timer } from '../../core/clock.js';
+import type { Connection } from '../../core/connection.js';
 import { type Deferred, deferred } from '../../core/deferred.js';
 import type { Delivery, DeliveryResult } from '../../core/delivery.js';
 import { GOODBYE_MS, type LinkSession } from '../../links/link-session.js';
@@ -65,6 +66,7 @@ export class UnitSession implements LinkSession {
   /** Our numbers of the messages that both definitions have alike; `undefined`: not known yet. */
   #equal: ReadonlySet<number> | 'all' | undefined;
   #reportsUnderWay = 0;
+  #connection: Connection | undefined;
 
   constructor(options: UnitSessionOptions) {
     this.#options = options;
@@ -193,6 +195,7 @@ export class UnitSession implements LinkSession {
   }
 
   #take(transmission: Transmission): void {
+    if (isMessage(transmission)) this.#connection?.received();
     switch (transmission.kind) {
       case 'ping':
         return this.#send({ kind: 'pong' });
@@ -262,6 +265,7 @@ export class UnitSession implements LinkSession {
     this.#equal = equal;
     this.#step?.cancel();
     this.#whole?.cancel();
+    this.#connection = this.#options.connected(this.#phase.profile.uid);
     this.#options.drift(this.#phase.profile, hello, differences);
     this.#opened.resolve(this);
   }
@@ -287,6 +291,7 @@ export class UnitSession implements LinkSession {
     const { carrier } = this.#options;
     const stalled = (): void => this.fail(new LinkError('link-stalled', 'the unit does not take what is sent to it'));
     const isTaken = carrier.write(this.#phase.stream.seal(transmission));
+    if (isMessage(transmission)) this.#connection?.sent();
     if (!isTaken) this.#stall ??= this.#options.clock.after(STALLED_MS, stalled);
     if (carrier.buffered > MAX_UNSENT) stalled();
   }
@@ -326,6 +331,7 @@ export class UnitSession implements LinkSession {
     if (this.#phase.kind === 'ended') return;
     const saidGoodbye = this.#goodbye !== undefined && this.#error === undefined;
     this.#phase = { kind: 'ended' };
+    this.#connection?.closed();
     this.#bounds.stop();
     this.#drained();
     for (const timer of [this.#step, this.#whole, this.#goodbye]) timer?.cancel();
@@ -344,3 +350,6 @@ export class UnitSession implements LinkSession {
     );
   }
 }
+
+/** What is counted: neither heartbeat nor goodbye. */
+const isMessage = ({ kind }: Transmission): boolean => kind === 'request' || kind === 'response';

@@ -1,16 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import type { Address } from '../../../base/core/address.js';
 import type { CommandRequest } from '../../../base/core/command-request.js';
+import type { Connections } from '../../../base/core/connections.js';
 import type { CoreMessage, Outcome } from '../../../base/core/messages.js';
 import { Outboxes } from '../../../base/core/outboxes.js';
 import { Router } from '../../../base/core/router.js';
 import type { ReportVerdict } from '../../../base/core/unit-events.js';
-import type { Dialect, DialectContext, PendingCarrier, ServedUnit } from '../../../base/dialects/dialect.js';
+import type { Handler, HandlerContext, PendingCarrier, ServedUnit } from '../../../base/dialects/handler.js';
 import { MemoryBus } from '../../../base/engine/embedded/memory-bus.js';
 import { LinkTable } from '../../../base/links/link-table.js';
 import type { TcpDialer } from '../../../base/links/tcp-dialer.js';
 import { LinkError } from '../../../protocol/errors.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
+import { memoryConnections } from '../../support/memory-connections.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { QuietLog } from '../../support/quiet-log.js';
 import { MemoryCarrier } from './memory-carrier.js';
@@ -19,8 +21,11 @@ import { MemoryCarrier } from './memory-carrier.js';
 export class DialectRig {
   readonly clock = new ManualClock();
   readonly log = new QuietLog();
+  /** What the dialect counted. */
+  readonly counts = new Map<string, number>();
   readonly heard: CoreMessage[] = [];
   readonly router: Router;
+  readonly connections: Connections;
   readonly table = new LinkTable();
   /** What was dialled, oldest first. */
   readonly dialled: MemoryCarrier[] = [];
@@ -41,10 +46,11 @@ export class DialectRig {
     for (const kind of ['report', 'command', 'outcome', 'presence', 'log'] as const)
       bus.subscribe(kind, (message) => void this.heard.push(message));
     const { clock, log, store: memory } = this;
+    this.connections = memoryConnections({ clock, random: this.#random, log });
     this.router = new Router({ bus, store: memory, outboxes: new Outboxes(), clock, random: this.#random, log });
   }
 
-  async start(dialect: Dialect, units: readonly ServedUnit[]): Promise<void> {
+  async start(dialect: Handler, units: readonly ServedUnit[]): Promise<void> {
     for (const unit of units) this.router.add(unit);
     await new Promise<void>((ready, failed) => {
       this.#running = dialect.listen(this.#context(units, ready)).catch(failed);
@@ -94,7 +100,7 @@ export class DialectRig {
       .map(({ message, fields }) => `${message} ${fields.reason ?? ''}`.trim());
   }
 
-  #context(units: readonly ServedUnit[], ready: () => void): DialectContext {
+  #context(units: readonly ServedUnit[], ready: () => void): HandlerContext {
     const { router, clock, log } = this;
     return {
       units,
@@ -121,7 +127,10 @@ export class DialectRig {
       logLine: (uid, line) => router.logLine(uid, line),
       onCommand: (uid, deliver) => router.onCommand(uid, deliver),
       refused: (uid) => router.refused(uid),
-      addUnit: ({ uid }, deliver) => router.addOpaque({ uid, dialect: 'iotsocket' }, deliver),
+      count: (event, by = 1) => void this.counts.set(event, (this.counts.get(event) ?? 0) + by),
+      connected: (connection) => this.connections.opened(connection, 'test'),
+      addUnit: (unit, deliver) => router.addOpaque({ ...unit, dialect: 'test' }, deliver),
+      knownUnits: () => router.absentOf('test'),
       removeUnit: (uid, reason) => router.remove(uid, reason),
       request: (uid, payload) => router.request(uid, payload),
       response: (id, uid, code, payload) => router.response(id, uid, code, payload),

@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'vitest';
-import type { ServedUnit } from '../../../base/dialects/dialect.js';
+import type { ServedUnit } from '../../../base/dialects/handler.js';
 import { LineDialect } from '../../../base/dialects/line/line-dialect.js';
 import { TcpDialer } from '../../../base/links/tcp-dialer.js';
 import type { UnitDefinition } from '../../../protocol/definition/index.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ServedUnit } from '../../../base/dialects/dialect.js';
+import type { ServedUnit } from '../../../base/dialects/handler.js';
 import lamp from '../../../units/led-lamp.js';
 import thermometer from '../../../units/thermometer.js';
 import { settle } from '../../support/manual-clock.js';

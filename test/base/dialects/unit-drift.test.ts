@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ServedUnit } from '../../../base/dialects/dialect.js';
+import type { ServedUnit } from '../../../base/dialects/handler.js';
 import { defineUnit, descriptorOf, u8 } from '../../../protocol/definition/index.js';
 import { fromHex } from '../../../protocol/octets.js';
 import { decodeDescribe, encodeDescribePiece } from '../../../protocol/unit/system-messages.js';

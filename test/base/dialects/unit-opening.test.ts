@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ServedUnit } from '../../../base/dialects/dialect.js';
+import type { ServedUnit } from '../../../base/dialects/handler.js';
 import { descriptorOf, fingerprintOctets } from '../../../protocol/definition/index.js';
 import { fromHex, toHex } from '../../../protocol/octets.js';
 import { decodeHelloAnswer } from '../../../protocol/unit/system-messages.js';

@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'vitest';
-import type { ServedUnit } from '../../../base/dialects/dialect.js';
+import type { ServedUnit } from '../../../base/dialects/handler.js';
 import { UnitDialect } from '../../../base/dialects/unit/unit-dialect.js';
 import type { Transmission } from '../../../protocol/iotsocket/transmission.js';
 import lamp from '../../../units/led-lamp.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { Carrier } from '../../../base/links/carrier.js';
-import { TcpListener } from '../../../base/links/tcp-listener.js';
+import { TcpListener, type TcpListenerOptions } from '../../../base/links/tcp-listener.js';
 import { MAX_UNPROVED, MAX_UNPROVED_PER_ADDRESS } from '../../../base/links/unproved.js';
 import { QuietLog } from '../../support/quiet-log.js';
 
@@ -19,12 +19,13 @@ afterEach(async () => {
   await listener?.close();
 });
 
-async function listening(): Promise<{ port: number; taken: Taken[] }> {
+async function listening(options: TcpListenerOptions = {}): Promise<{ port: number; taken: Taken[] }> {
   const taken: Taken[] = [];
-  listener = new TcpListener(new QuietLog(), (pending) => {
+  const take = (pending: Taken): void => {
     pending.carrier.attach({ octets: () => {}, drained: () => {}, ended: () => {}, closed: () => {} });
     taken.push(pending);
-  });
+  };
+  listener = new TcpListener(new QuietLog(), take, options);
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
   return { port, taken };
 }
@@ -86,6 +87,23 @@ test('256 over all stay; the next ends the oldest of the busiest address, a newc
   await gone(clients[0]!);
   expect(clients.filter((client) => client.closed)).toEqual([clients[0]]);
   expect(alone.closed || newcomer.closed).toBe(false);
+});
+
+test('past the bound of all a newcomer is closed, also when the others are proved; when one goes there is room', async () => {
+  const { port, taken } = await listening({ maxAccepted: 2 });
+  const first = await connect(port);
+  await connect(port);
+  await taking(taken, 2);
+  for (const { proved } of taken) proved();
+  await gone(await connect(port));
+  expect([taken.length, first.closed]).toEqual([2, false]);
+  first.resetAndDestroy();
+  // The listener hears of that a turn later.
+  for (;;) {
+    const next = await connect(port);
+    await Promise.race([gone(next), taking(taken, 3)]);
+    if (taken.length === 3) break;
+  }
 });
 
 test('close ends what it took and may be called twice', async () => {

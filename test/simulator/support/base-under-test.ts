@@ -4,13 +4,14 @@ import type { LogLine, Outcome, Presence, Report } from '../../../base/core/mess
 import { Outboxes } from '../../../base/core/outboxes.js';
 import type { Random } from '../../../base/core/random.js';
 import { Router } from '../../../base/core/router.js';
-import type { Dialect } from '../../../base/dialects/dialect.js';
-import { DialectHost } from '../../../base/dialects/dialect-host.js';
+import type { Handler } from '../../../base/dialects/handler.js';
+import { HandlerHost } from '../../../base/dialects/handler-host.js';
 import { LineDialect } from '../../../base/dialects/line/line-dialect.js';
 import { UnitDialect } from '../../../base/dialects/unit/unit-dialect.js';
 import { MemoryBus } from '../../../base/engine/embedded/memory-bus.js';
 import { nodeCrypto, systemClock, systemRandom } from '../../../base/system.js';
 import type { UnitDefinition, Values } from '../../../protocol/definition/index.js';
+import { memoryConnections } from '../../support/memory-connections.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { QuietLog } from '../../support/quiet-log.js';
 
@@ -29,7 +30,7 @@ export class BaseUnderTest {
   readonly presences: Presence[] = [];
   readonly lines: LogLine[] = [];
   readonly router: Router;
-  readonly #host: DialectHost;
+  readonly #host: HandlerHost;
   #commands = 0;
 
   private constructor(clock: Clock, random: Random) {
@@ -39,7 +40,7 @@ export class BaseUnderTest {
     bus.subscribe('log', (line) => this.lines.push(line));
     const parts = { clock, random, log: this.log };
     this.router = new Router({ bus, store: new MemoryStore(), outboxes: new Outboxes(), ...parts });
-    this.#host = new DialectHost({ router: this.router, ...parts });
+    this.#host = new HandlerHost({ router: this.router, connections: memoryConnections(parts), ...parts });
   }
 
   static async start(
@@ -87,7 +88,7 @@ export class BaseUnderTest {
     await this.#host.stop();
   }
 
-  #serve(dialect: Dialect, units: readonly Believed[], wire: UnitDefinition['wire']): Promise<void> {
+  #serve(dialect: Handler, units: readonly Believed[], wire: UnitDefinition['wire']): Promise<void> {
     const served = units.filter(({ definition }) => definition.wire === wire);
     return this.#host.start(
       dialect,
