@@ -3,12 +3,12 @@ import { ConfigurationError, StoreError } from '../../../protocol/errors.js';
 import { equalInConstantTime } from '../../../protocol/octets.js';
 import type { Clock } from '../../core/clock.js';
 import { type Log, peerText } from '../../core/log.js';
+import { WatchedFile } from '../../links/watched-file.js';
 import { type AccessEntry, AccessListRefused, type ReplaceAccessList } from './access-entry.js';
 import { readAccessList, writeAccessList } from './access-list-file.js';
 import { checkAccessList } from './check-access-list.js';
 import type { GroupOptions } from './iotsocket-options.js';
 import { keyOf, Peer, type PeerKey } from './peer.js';
-import { WatchedFile } from './watched-file.js';
 
 export interface AccessControlOptions {
   /** Absolute path of the file. */

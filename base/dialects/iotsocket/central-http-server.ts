@@ -1,20 +1,18 @@
-import type { RequestListener, Server } from 'node:http';
-import type { Server as TlsServer } from 'node:https';
-import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { InternalError, StoreError } from '../../../protocol/errors.js';
+import { StoreError } from '../../../protocol/errors.js';
 import { type Address, addressText } from '../../core/address.js';
 import type { Clock } from '../../core/clock.js';
 import { type Log, peerText } from '../../core/log.js';
 import { parseRequestJson } from '../../core/request-json.js';
 import { TroubleLog } from '../../core/trouble-log.js';
+import { defaultHttpBounds, type HttpBounds } from '../../links/http-bounds.js';
+import { answerClientError, refuseUnread, sendError } from '../../links/http-errors.js';
 import { isLoopback } from '../../links/http-exchange.js';
+import type { HttpCertificates } from '../../links/http-listener.js';
+import { HttpServer } from '../../links/http-server.js';
 import { AccessListRefused, type ReplaceAccessList } from './access-entry.js';
 import { CentralBearer } from './central-bearer.js';
 import { accessListOfBody, requestOfBody } from './central-http-bodies.js';
-import { answerClientError, refuseUnread, sendError } from './central-http-errors.js';
-import { type CentralHttpLimits, defaultCentralHttpLimits } from './central-http-limits.js';
-import { createHttpListener, type HttpCertificates, listenError } from './central-http-listener.js';
 import { answerBody, type HttpBody, MAX_BODY_DEPTH, notValidAnswer } from './http-payload.js';
 import type { IotsocketLimits } from './iotsocket-limits.js';
 import type { AskObject, OwnAnswer, OwnRequest } from './own-request.js';
@@ -33,7 +31,7 @@ export interface CentralHttpServerOptions {
   /** How long an answer may take when the request does not say. */
   readonly requestTimeoutMs: number;
   readonly limits: Pick<IotsocketLimits, 'httpBodyOctets' | 'httpMaxWaitMs' | 'httpRequests' | 'tlsHandshakeMs'>;
-  readonly httpLimits?: Partial<CentralHttpLimits>;
+  readonly httpLimits?: Partial<HttpBounds>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,28 +51,31 @@ export interface CentralHttpCounts {
   readonly notValid: number;
 }
 
-type State = 'new' | 'running' | 'stopping' | 'closed';
-
 /** The HTTP(S) server for the central: `POST /acl` and `POST /request` (wire/iotsocket.md, "HTTP(S) for the central"). */
 export class CentralHttpServer {
   readonly #options: CentralHttpServerOptions;
-  readonly #http: CentralHttpLimits;
+  readonly #http: HttpBounds;
+  readonly #server: HttpServer;
   readonly #bearer: CentralBearer;
   readonly #trouble: TroubleLog;
-  readonly #sockets = new Set<Socket>();
   /** Each ends one request that waits for its object. */
   readonly #held = new Set<() => void>();
   readonly #counts = { requests: 0, accessLists: 0, unauthorised: 0, bad: 0, busy: 0, notValid: 0 };
-  #app: FastifyInstance | undefined;
-  #leaveCertificates: (() => void) | undefined;
-  #state: State = 'new';
-  #underWay = 0;
-  #whenIdle: (() => void) | undefined;
-  #stopped: Promise<void> | undefined;
 
   constructor(options: CentralHttpServerOptions) {
     this.#options = options;
-    this.#http = { ...defaultCentralHttpLimits, ...options.httpLimits };
+    this.#http = { ...defaultHttpBounds, ...options.httpLimits };
+    const { listen, certificates, limits, clock, log } = options;
+    this.#server = new HttpServer({
+      setting: 'iotsocket.http',
+      tlsSetting: 'iotsocket.tls',
+      listen,
+      certificates,
+      bounds: this.#http,
+      tlsHandshakeMs: limits.tlsHandshakeMs,
+      clock,
+      log,
+    });
     this.#bearer = new CentralBearer(options.key);
     this.#trouble = new TroubleLog(options.log);
   }
@@ -91,25 +92,7 @@ export class CentralHttpServer {
   /** Resolves when it listens. ConfigurationError `port-in-use`, or `config-invalid` where nobody can listen or the certificate is none. */
   async start(): Promise<Address> {
     const { listen, certificates, log } = this.#options;
-    const app = this.#build();
-    this.#leaveCertificates = certificates?.onChange(() => this.#renewCertificates(app));
-    // A name may stand for two addresses, and Fastify would then listen twice, with our limits on one of them.
-    const host = listen.host === 'localhost' ? '127.0.0.1' : listen.host;
-    try {
-      await app.listen({ host, port: listen.port });
-    } catch (cause) {
-      this.#leaveCertificates?.();
-      await app.close();
-      throw listenError(cause as NodeJS.ErrnoException, addressText(listen));
-    }
-    if (this.#state !== 'new') {
-      await app.close();
-      throw new InternalError('stopped', 'the HTTP server was stopped while it started');
-    }
-    this.#app = app;
-    this.#state = 'running';
-    const got = app.server.address();
-    const address = { host: listen.host, port: typeof got === 'object' && got !== null ? got.port : listen.port };
+    const address = await this.#server.start(this.#build());
     log.info({ address: addressText(address), tls: certificates !== undefined }, 'HTTP server for the central listens');
     if (certificates === undefined && !isLoopback(new URL(`http://${addressText(listen)}`)))
       log.warn({}, "iotsocket.http without iotsocket.tls: the central's key travels in clear");
@@ -118,36 +101,14 @@ export class CentralHttpServer {
 
   /** Takes no more, answers 503 to what waits for its object, and ends within 2 s. May be called twice. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  async #stop(): Promise<void> {
-    const app = this.#app;
-    this.#state = 'stopping';
-    this.#leaveCertificates?.();
+    const stopped = this.#server.stop();
     for (const end of this.#held) end();
-    if (app === undefined) return;
-    if (this.#underWay > 0) await this.#idleOrLate();
-    this.#state = 'closed';
-    const closed = app.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
-  }
-
-  #idleOrLate(): Promise<void> {
-    return new Promise((resolve) => {
-      const late = this.#options.clock.after(this.#http.stopGraceMs, resolve);
-      this.#whenIdle = () => {
-        late.cancel();
-        resolve();
-      };
-    });
+    return stopped;
   }
 
   #build(): FastifyInstance {
     const app = fastify({
-      serverFactory: (handler) => this.#createServer(handler),
+      serverFactory: (handler) => this.#server.create(handler),
       bodyLimit: this.#options.limits.httpBodyOctets,
       forceCloseConnections: true,
       exposeHeadRoutes: false,
@@ -168,39 +129,9 @@ export class CentralHttpServer {
     return app;
   }
 
-  #createServer(handler: RequestListener): Server {
-    const { certificates, limits } = this.#options;
-    const server = createHttpListener({
-      certificates,
-      handler,
-      http: this.#http,
-      tlsHandshakeMs: limits.tlsHandshakeMs,
-    });
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-      if (this.#state === 'closed') socket.destroy();
-    });
-    return server;
-  }
-
-  /** Connections that are there go on with the old one. */
-  #renewCertificates(app: FastifyInstance): void {
-    const { certificates, log } = this.#options;
-    try {
-      (app.server as TlsServer).setSecureContext({ ...certificates?.pem });
-    } catch (error) {
-      log.error({ error: (error as Error).message }, 'the new certificate cannot be used; the old one goes on');
-    }
-  }
-
   /** Every request passes here before its body is read. The reply: it was refused. */
   #letIn(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    this.#underWay += 1;
-    reply.raw.once('close', () => {
-      this.#underWay -= 1;
-      if (this.#underWay === 0) this.#whenIdle?.();
-    });
+    this.#server.enter(reply.raw);
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     const refuse = (status: number, error: string) => refuseUnread(request, reply, status, error);
     if (request.raw.rawHeaders.length / 2 > this.#http.headers)
@@ -211,7 +142,7 @@ export class CentralHttpServer {
       reply.header('www-authenticate', 'Bearer realm="iotsocket"');
       return refuse(401, 'send the header "Authorization: Bearer <the central\'s key, in hex>"');
     }
-    if (this.#state !== 'running') {
+    if (this.#server.isStopping) {
       reply.header('connection', 'close');
       return refuse(503, 'the base is stopping; try again when it runs');
     }

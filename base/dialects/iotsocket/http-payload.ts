@@ -1,6 +1,6 @@
 import { blockOf, MAX_PAYLOAD_OCTETS, type PayloadFormat, payloadOf } from '../../../protocol/iotsocket/payload.js';
 import { type PayloadBlock, payloadFormats, returnCodes } from '../../../protocol/iotsocket/transmission.js';
-import { jsonDepth } from '../../core/request-json.js';
+import { jsonDepth } from '../../../protocol/json-depth.js';
 import { jsonMember } from './json-member.js';
 
 /** The formats' names in HTTP bodies (wire/iotsocket.md, "HTTP(S) for the central"). */

@@ -3,13 +3,14 @@ import type { PayloadBlock } from '../../../protocol/iotsocket/transmission.js';
 import { addressText } from '../../core/address.js';
 import { TroubleLog } from '../../core/trouble-log.js';
 import type { PresenceChange } from '../../core/unit-events.js';
+import { Certificates, type TlsFiles } from '../../links/certificates.js';
 import { aborted } from '../aborted.js';
-import type { Dialect, DialectContext } from '../dialect.js';
+import type { Handler, HandlerContext, HandlerLimits } from '../handler.js';
 import { AccessControl } from './access-control.js';
 import { CentralHttpServer } from './central-http-server.js';
 import { CentralWebhooks } from './central-webhooks.js';
-import { Certificates } from './certificates.js';
-import type { GroupOptions, IotsocketOptions, TlsFiles } from './iotsocket-options.js';
+import type { GroupOptions, IotsocketOptions } from './iotsocket-options.js';
+import { iotsocketWebSockets } from './iotsocket-websockets.js';
 import { ObjectCommands } from './object-commands.js';
 import { Openings } from './openings.js';
 import { CENTRAL_KEY, Peer } from './peer.js';
@@ -21,7 +22,6 @@ import { StreamListener } from './stream-listener.js';
 import { TelemetryServer } from './telemetry-server.js';
 import { TelemetryTokens } from './telemetry-tokens.js';
 import { TypedUnits, telemetryOf } from './typed-units.js';
-import { WebSocketListener } from './websocket-listener.js';
 
 /** The central has no group; its heartbeat is everybody's. */
 const CENTRAL_GROUP: GroupOptions = {
@@ -32,17 +32,26 @@ const CENTRAL_GROUP: GroupOptions = {
 };
 
 /** The IoTSocket concentrator: objects on one side, one central on the other (wire/iotsocket.md). */
-export class IotsocketDialect implements Dialect {
+export class IotsocketDialect implements Handler {
   readonly name = 'iotsocket';
+  readonly limits: HandlerLimits;
   readonly #options: IotsocketOptions;
   readonly #crypto: SessionCrypto;
+  /** What its parts have counted since the start. */
+  readonly #counters: (() => Readonly<Record<string, number>>)[] = [];
 
   constructor(options: IotsocketOptions, crypto: SessionCrypto) {
     this.#options = options;
     this.#crypto = crypto;
+    // What it keeps it bounds itself (kept-mail.ts).
+    this.limits = { units: options.limits.accessListEntries, keptOctets: Number.POSITIVE_INFINITY };
   }
 
-  async listen(context: DialectContext): Promise<void> {
+  counts(): Readonly<Record<string, number>> {
+    return Object.assign({}, ...this.#counters.map((count) => count()));
+  }
+
+  async listen(context: HandlerContext): Promise<void> {
     const { clock, log, random, signal } = context;
     const options = this.#options;
     const { limits } = options;
@@ -58,7 +67,17 @@ export class IotsocketDialect implements Dialect {
           clock,
           log,
         });
-      if (webhooks !== undefined) begun.push(() => webhooks.stop());
+      if (webhooks !== undefined) {
+        begun.push(() => webhooks.stop());
+        this.#counters.push(() => {
+          const { requests, telemetry } = webhooks.counts;
+          const { failed, ...ended } = requests;
+          return {
+            ...named('request webhook', { ...ended, ...failed }),
+            ...named('telemetry webhook', { ...telemetry }),
+          };
+        });
+      }
       const tokens = new TelemetryTokens(random);
       const commands = new ObjectCommands({
         find: (uid) => objects.find(uid),
@@ -113,6 +132,7 @@ export class IotsocketDialect implements Dialect {
           tellPresence(context, peer, change);
         },
         refused: ({ uid }) => context.refused(uid),
+        connected: (session) => context.connected(session),
         clock,
         log,
       });
@@ -147,6 +167,7 @@ export class IotsocketDialect implements Dialect {
         openings.stop();
         await sessions.stop();
       });
+      this.#counters.push(() => ({ 'connections refused': openings.refusedCount }));
       openings.start();
       sessions.start();
 
@@ -165,6 +186,7 @@ export class IotsocketDialect implements Dialect {
           log,
         });
         begun.push(() => server.close());
+        this.#counters.push(() => named('UDP', server.counts));
         log.info({ address: addressText(await server.listen(options.udp)) }, 'telemetry is taken (UDP)');
       }
       if (options.tcp !== undefined) {
@@ -176,7 +198,7 @@ export class IotsocketDialect implements Dialect {
         );
       }
       if (options.websocket !== undefined) {
-        const listener = new WebSocketListener({ openings, certificates, limits, log });
+        const listener = iotsocketWebSockets({ openings, certificates, limits, clock, log });
         begun.push(() => listener.close());
         const address = addressText(await listener.listen(options.websocket));
         log.info({ address }, 'objects and the central may connect (WebSocket)');
@@ -194,6 +216,7 @@ export class IotsocketDialect implements Dialect {
           log,
         });
         begun.push(() => server.stop());
+        this.#counters.push(() => named('HTTP', { ...server.counts }));
         await server.start();
       }
       context.ready();
@@ -207,11 +230,11 @@ export class IotsocketDialect implements Dialect {
 
 /** Objects as units of the base. */
 class Objects {
-  readonly #context: DialectContext;
+  readonly #context: HandlerContext;
   readonly #commands: ObjectCommands;
   readonly #byUid = new Map<string, Peer>();
 
-  constructor(context: DialectContext, commands: ObjectCommands) {
+  constructor(context: HandlerContext, commands: ObjectCommands) {
     this.#context = context;
     this.#commands = commands;
   }
@@ -222,7 +245,9 @@ class Objects {
 
   add(peer: Peer): void {
     this.#byUid.set(peer.uid, peer);
-    this.#context.addUnit({ uid: peer.uid }, this.#deliver);
+    if (this.#context.addUnit({ uid: peer.uid }, this.#deliver)) return;
+    const text = 'an object of the access list has the UID of another unit: it talks to the central only';
+    this.#context.log.warn({ unit: peer.uid }, text);
   }
 
   remove(peer: Peer): void {
@@ -231,12 +256,12 @@ class Objects {
     this.#context.removeUnit(peer.uid, 'it is no longer in the access list');
   }
 
-  readonly #deliver: Parameters<DialectContext['addUnit']>[1] = (uid, delivery) =>
+  readonly #deliver: Parameters<HandlerContext['addUnit']>[1] = (uid, delivery) =>
     this.#commands.deliver(uid, delivery);
 }
 
 /** What is relayed, as core messages: for our own webhooks, channels and streams. */
-function relayEvents(context: DialectContext, history: boolean): RelayEvents {
+function relayEvents(context: HandlerContext, history: boolean): RelayEvents {
   const { clock } = context;
   const trouble = new TroubleLog(context.log);
   return {
@@ -247,13 +272,20 @@ function relayEvents(context: DialectContext, history: boolean): RelayEvents {
     responded: (id, uid, code, block) => context.response(id, uid, code, copied(block)),
     telemetry: (uid, block) =>
       void context.report({ uid, payload: block, measuredAt: clock.now(), durable: false, history }),
-    dropped: (what: DropReason) => trouble.warn(what, {}, `not relayed: ${what}`),
+    dropped: (what: DropReason) => {
+      context.count(what);
+      trouble.warn(what, {}, `not relayed: ${what}`);
+    },
   };
 }
 
+/** Counts of one part, told apart from those of the others. */
+const named = (part: string, counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(counts).map(([name, count]) => [`${part}: ${name}`, count]));
+
 const copied = (block: PayloadBlock): PayloadBlock => ({ ...block, data: Uint8Array.from(block.data) });
 
-function tellPresence({ log, presence }: DialectContext, { uid, isCentral }: Peer, change: PresenceChange): void {
+function tellPresence({ log, presence }: HandlerContext, { uid, isCentral }: Peer, change: PresenceChange): void {
   if (!isCentral) return presence(uid, change);
   if (change.state === 'online') log.info({}, 'the central has a session');
   else log.warn({ reason: change.reason }, 'the central has no connection');
@@ -261,7 +293,7 @@ function tellPresence({ log, presence }: DialectContext, { uid, isCentral }: Pee
 
 /** What an earlier run kept waits for its peers as if their connections had just been lost. */
 function restore(
-  context: DialectContext,
+  context: HandlerContext,
   access: AccessControl,
   central: Peer | undefined,
   relay: Relay,

@@ -1,4 +1,5 @@
 import type { Address } from '../../core/address.js';
+import type { TlsFiles } from '../../links/certificates.js';
 import type { IotsocketLimits } from './iotsocket-limits.js';
 
 /** The concentrator's configuration, checked and resolved. A listener that is `undefined` is switched off. */
@@ -31,12 +32,6 @@ export interface IotsocketOptions {
   /** Telemetry goes to the history of the store. */
   readonly history: boolean;
   readonly limits: IotsocketLimits;
-}
-
-export interface TlsFiles {
-  /** Absolute paths. */
-  readonly cert: string;
-  readonly key: string;
 }
 
 export interface CentralOptions {

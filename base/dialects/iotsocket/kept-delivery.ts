@@ -74,10 +74,13 @@ export class KeptDelivery {
   }
 
   /** Sends all of it, in order; what comes meanwhile goes behind it. Where it is on its way already, that goes on. */
-  async resume(peer: Peer): Promise<void> {
+  resume(peer: Peer): void {
+    if (peer.isResuming) this.#pauses.get(peer)?.();
+    else if (peer.mail?.isWaiting) void this.#sendAll(peer);
+  }
+
+  async #sendAll(peer: Peer): Promise<void> {
     const { mail } = this.#options;
-    if (peer.isResuming) return this.#pauses.get(peer)?.();
-    if (!peer.mail?.isWaiting) return;
     const { sessionNumber } = peer;
     peer.isResuming = true;
     while (peer.session !== undefined && peer.mail?.isWaiting) {

@@ -48,6 +48,7 @@ export class ObjectCommands {
     } catch (error) {
       return { outcome: 'refused', reason: `the base cannot store it: ${(error as Error).message}` };
     }
+    if (signal.aborted) return ends.stopping;
     const answer = await ask({ uid, payload: result.block, timeoutMs, signal });
     return signal.aborted && !isAnswer(answer) ? cutShort : resultOf(answer);
   }

@@ -3,15 +3,14 @@ import type { SecureContext } from 'node:tls';
 import type { InitiationAnswer } from '../../../protocol/iotsocket/opening-frames.js';
 import type { SessionCrypto } from '../../../protocol/iotsocket/proof.js';
 import type { Clock, Timer } from '../../core/clock.js';
-import { type Log, peerText } from '../../core/log.js';
-import { SaidOnce } from '../../core/said-once.js';
-import { TokenBucket } from '../../core/token-bucket.js';
+import type { Log } from '../../core/log.js';
+import { LoginGuard } from '../../links/login-guard.js';
 import { isPublicAddress } from '../../links/public-address.js';
 import { Unproved, type UnprovedConnection } from '../../links/unproved.js';
 import { Flapping } from '../flapping.js';
+import { RefusalLog } from '../refusal-log.js';
 import type { IotsocketLimits } from './iotsocket-limits.js';
 import type { RedirectOptions } from './iotsocket-options.js';
-import { LoginGuard } from './login-guard.js';
 import type { Peer, PeerKey } from './peer.js';
 import type { OpenedStream } from './sessions.js';
 import { type OpeningHost, StreamOpening, steps } from './stream-opening.js';
@@ -20,8 +19,6 @@ import { tickOf } from './ticks.js';
 const SWEEP_MS = 500;
 /** A wrong login from an address that has had many waits so long for its answer. */
 const SLOW_ANSWER_MS = 1_000;
-/** Refusals that get a line in the log: strangers choose what is in them. */
-const REFUSALS_LOGGED = { perSecond: 1, burst: 20 } as const;
 
 export interface OpeningsOptions {
   readonly limits: IotsocketLimits;
@@ -47,9 +44,7 @@ export class Openings implements OpeningHost {
   readonly #guard: LoginGuard;
   readonly #flapping: Flapping;
   readonly #openings = new Set<StreamOpening>();
-  readonly #said = new SaidOnce();
-  readonly #logged: TokenBucket;
-  #refused = 0;
+  readonly #refusals: RefusalLog;
   #sweep: Timer | undefined;
 
   constructor(options: OpeningsOptions) {
@@ -61,12 +56,12 @@ export class Openings implements OpeningHost {
     this.#unproved = new Unproved({ inAll: limits.unproved, perAddress: limits.unprovedPerAddress });
     this.#guard = new LoginGuard(limits.loginFailures);
     this.#flapping = new Flapping(limits.loginsPerMinute);
-    this.#logged = new TokenBucket(REFUSALS_LOGGED, clock.monotonic());
+    this.#refusals = new RefusalLog(clock, options.log);
   }
 
   /** Openings that were refused, or took too long. */
   get refusedCount(): number {
-    return this.#refused;
+    return this.#refusals.count;
   }
 
   start(): void {
@@ -132,9 +127,7 @@ export class Openings implements OpeningHost {
   }
 
   refused(address: string, why: string): void {
-    this.#refused += 1;
-    if (!this.#said.isNew(address, why) || !this.#logged.take(this.clock.monotonic())) return;
-    this.#options.log.warn({ address, reason: peerText(why) }, 'a connection was refused; said once');
+    this.#refusals.refused(address, why);
   }
 
   refusal(address: string, peer: Peer): string | undefined {

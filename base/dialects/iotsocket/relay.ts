@@ -187,7 +187,7 @@ export class Relay {
   /** What was kept goes out, in order; what comes meanwhile goes behind it. The session's clocks go on. */
   resume(peer: Peer, awayTicks: number): void {
     this.#requests.goOn(peer, awayTicks);
-    void this.#kept.resume(peer);
+    this.#kept.resume(peer);
   }
 
   /** The session is over: nothing of it is owed any more, and who asked it something is told. */

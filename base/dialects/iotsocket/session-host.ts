@@ -11,8 +11,10 @@ export interface SessionHost {
   tick(): number;
   /** When a peer that was told goodbye now is to be cut. */
   goodbyeTick(): number;
-  /** Calls `flush` when everything that was read in this turn has been relayed. */
+  /** Calls `flush` when everything that was read in this turn has been relayed, or sooner. */
   flushLater(session: StreamSession): void;
+  /** All of one read has been relayed. */
+  readDone(): void;
   /** It said goodbye. */
   closedByPeer(session: StreamSession, code: number): void;
   /** Its connection is gone. */

@@ -3,6 +3,7 @@ import { BaseUnitError, ProtocolError } from '../../../protocol/errors.js';
 import { closeCodes } from '../../../protocol/iotsocket/transmission.js';
 import { firstOctets } from '../../../protocol/iotsocket/transmission-length.js';
 import type { Clock, Timer } from '../../core/clock.js';
+import type { Connection } from '../../core/connection.js';
 import { type Log, peerText } from '../../core/log.js';
 import type { PresenceChange } from '../../core/unit-events.js';
 import { GOODBYE_MS } from '../../links/link-session.js';
@@ -31,6 +32,8 @@ export interface SessionsOptions {
   readonly replaceAccessList: (entries: readonly AccessEntry[]) => Promise<void>;
   readonly presence: (peer: Peer, change: PresenceChange) => void;
   readonly refused: (peer: Peer) => void;
+  /** A session of an object has begun: where it is counted. */
+  readonly connected?: (session: StreamSession) => Connection;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -58,7 +61,12 @@ export class Sessions implements SessionHost {
   readonly #dirty: StreamSession[] = [];
   readonly #keepTicks: number;
   readonly #goodbyeTicks = ticks(GOODBYE_MS);
-  #isFlushing = false;
+  /** Something is to be written before this turn of the event loop is over. */
+  #isTurnOpen = false;
+  /** What was read since. */
+  #reads = 0;
+  /** More than one thing was read in the last turn: so it will be in this one, and goes out together. */
+  #isBusy = false;
   #sweep: Timer | undefined;
   #whenEmpty: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
@@ -107,7 +115,8 @@ export class Sessions implements SessionHost {
     this.#live.add(session);
     if (verdict.length > 0) session.send(verdict);
     if (this.#options.hasTelemetry && peer.group.telemetry) this.#issueToken(peer, session, tick);
-    void this.relay.resume(peer, awayTicks);
+    if (!peer.isCentral && this.#options.connected !== undefined) session.countIn(this.#options.connected(session));
+    this.relay.resume(peer, awayTicks);
     this.#options.presence(peer, { state: 'online' });
     session.start(rest);
   }
@@ -146,9 +155,16 @@ export class Sessions implements SessionHost {
 
   flushLater(session: StreamSession): void {
     this.#dirty.push(session);
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    setImmediate(this.#flush);
+    if (this.#isTurnOpen) return;
+    this.#isTurnOpen = true;
+    setImmediate(this.#endTurn);
+  }
+
+  /** Where there is little to do, nothing is gained by waiting for what else the turn reads. */
+  readDone(): void {
+    if (!this.#isTurnOpen) return;
+    this.#reads += 1;
+    if (this.#reads === 1 && !this.#isBusy) this.#flush();
   }
 
   replaceAccessList(entries: readonly AccessEntry[]): Promise<void> {
@@ -170,6 +186,7 @@ export class Sessions implements SessionHost {
 
   closed(session: StreamSession): void {
     const { peer } = session;
+    session.uncounted(this.tick());
     this.#live.delete(session);
     this.#leaving.delete(session);
     this.#throttled.delete(session);
@@ -208,13 +225,19 @@ export class Sessions implements SessionHost {
     this.#throttled.set(session, until);
   }
 
-  readonly #flush = (): void => {
+  readonly #endTurn = (): void => {
+    this.#flush();
+    this.#isTurnOpen = false;
+    this.#isBusy = this.#reads > 1;
+    this.#reads = 0;
+  };
+
+  #flush(): void {
     const dirty = this.#dirty;
     // More may be added while these are written.
     for (let index = 0; index < dirty.length; index += 1) dirty[index]!.flush();
     dirty.length = 0;
-    this.#isFlushing = false;
-  };
+  }
 
   #detachAndEnd(session: StreamSession, code: number, reason: string): void {
     const { peer } = session;
@@ -233,6 +256,7 @@ export class Sessions implements SessionHost {
   }
 
   #letGo(session: StreamSession): void {
+    session.uncounted(this.tick());
     this.#live.delete(session);
     this.#throttled.delete(session);
     if (!session.isOver) this.#leaving.add(session);
@@ -298,6 +322,7 @@ export class Sessions implements SessionHost {
     const stalled = ticks(this.limits.stalledMs);
     for (const session of this.#live) {
       const { peer } = session;
+      session.tell(tick);
       if (session.stalledSince !== 0 && tick - session.stalledSince >= stalled) this.tooSlow(session);
       else if (session.partialSince !== 0 && tick - session.partialSince >= transmission)
         this.broken(session, closeCodes.protocolError, tooLong(this.limits.transmissionMs));

@@ -15,13 +15,8 @@ import { GOODBYE_MS } from '../../links/link-session.js';
 import type { IotsocketLimits } from './iotsocket-limits.js';
 import type { Peer, PeerKey } from './peer.js';
 import type { OpenedStream } from './sessions.js';
+import { disown, own, type StreamOwner } from './stream-owner.js';
 import { tickOf, ticks } from './ticks.js';
-
-const OPENING = Symbol('opening');
-
-interface OpeningStream extends Duplex {
-  [OPENING]?: StreamOpening;
-}
 
 /** What openings of all streams share. */
 export interface OpeningHost {
@@ -65,10 +60,10 @@ const nothing = Buffer.alloc(0);
  * The concentrator's side of "Opening a connection" (wire/iotsocket.md): initiation, TLS where it is asked for, challenge,
  * login, verdict. It holds the stream until it is a session's; before that it keeps no more than 48 octets.
  */
-export class StreamOpening {
+export class StreamOpening implements StreamOwner {
   readonly address: string;
   readonly #host: OpeningHost;
-  #stream: OpeningStream;
+  #stream: Duplex;
   readonly #isTlsBelow: boolean;
   #step: keyof typeof steps | 'refusing' | 'over' = 'initiation';
   #octets: Buffer = nothing;
@@ -92,11 +87,8 @@ export class StreamOpening {
   }
 
   start(): void {
-    const stream = this.#stream;
-    stream[OPENING] = this;
-    stream.on('error', ignore);
-    stream.on('close', onClose);
-    stream.on('data', onData);
+    this.#stream.on('error', ignore);
+    own(this.#stream, this);
   }
 
   /** Ends it when its time is over. */
@@ -127,7 +119,7 @@ export class StreamOpening {
     const result = decodeInitiation(this.#octets);
     if (result.kind !== 'frame') return;
     const { tls, version, maxTransmission } = result.value;
-    this.#octets = this.#octets.subarray(result.used);
+    this.#octets = this.#octets.length === result.used ? nothing : this.#octets.subarray(result.used);
     const context = tls && !this.#isTlsBelow ? this.#host.secureContext() : undefined;
     if (version > VERSION_1_01) return this.#refuseInitiation(`version ${version} is not spoken here`);
     if (tls && context === undefined) return this.#refuseInitiation('TLS is asked for, and there is none');
@@ -152,25 +144,20 @@ export class StreamOpening {
   #secure(context: SecureContext): void {
     const below = this.#stream;
     this.#goOn('tls', this.#host.limits.tlsHandshakeMs);
-    below.pause();
-    below.removeListener('data', onData);
+    disown(below);
     if (this.#octets.length > 0) below.unshift(this.#octets);
     this.#octets = nothing;
-    const secure: OpeningStream = new TLSSocket(below as never, { isServer: true, secureContext: context });
-    below.removeListener('close', onClose);
-    delete below[OPENING];
-    secure[OPENING] = this;
+    const secure = new TLSSocket(below as never, { isServer: true, secureContext: context });
     this.#stream = secure;
+    const closed = (): void => this.closed();
     secure.on('error', ignore);
-    secure.on('close', onClose);
-    secure.on('secure', onSecure);
-  }
-
-  secured(): void {
-    if (this.#step !== 'tls') return;
-    this.#stream.removeListener('secure', onSecure);
-    this.#stream.on('data', onData);
-    this.#challengeIt(nothing);
+    secure.on('close', closed);
+    secure.once('secure', () => {
+      if (this.#step !== 'tls') return;
+      secure.removeListener('close', closed);
+      own(secure, this);
+      this.#challengeIt(nothing);
+    });
   }
 
   #challengeIt(before: Uint8Array): void {
@@ -201,16 +188,11 @@ export class StreamOpening {
     const refusal = host.refusal(address, peer);
     if (refusal !== undefined) return this.#refuse(`${nameOf(peer)}: ${refusal}`, this.#wrong());
     this.#step = 'over';
-    const stream = this.#stream;
-    stream.pause();
-    stream.removeListener('data', onData);
-    stream.removeListener('close', onClose);
-    delete stream[OPENING];
     // A copy: what was read may be large, and of it one octet may be left.
     const rest = octets.length === LOGIN_OCTETS ? nothing : Buffer.from(octets.subarray(LOGIN_OCTETS));
     this.#octets = nothing;
     host.opened(this, peer, {
-      stream,
+      stream: this.#stream,
       address,
       maxTransmission: this.#maxTransmission,
       verdict: this.#version === VERSION_1_01 ? VERDICT_RIGHT : nothing,
@@ -250,18 +232,6 @@ export class StreamOpening {
     this.#step = step;
     this.#stepEnds = tickOf(this.#host.clock) + ticks(ms);
   }
-}
-
-function onData(this: OpeningStream, chunk: Buffer): void {
-  this[OPENING]?.data(chunk);
-}
-
-function onClose(this: OpeningStream): void {
-  this[OPENING]?.closed();
-}
-
-function onSecure(this: OpeningStream): void {
-  this[OPENING]?.secured();
 }
 
 /** `close` follows it. */

@@ -9,19 +9,14 @@ import {
   NOT_A_TRANSMISSION,
   transmissionLength,
 } from '../../../protocol/iotsocket/transmission-length.js';
+import type { Connection, ConnectionInput } from '../../core/connection.js';
 import { AccessListRefused } from './access-entry.js';
 import type { Peer } from './peer.js';
 import type { SessionHost } from './session-host.js';
+import { own, type StreamOwner } from './stream-owner.js';
 
-const SESSION = Symbol('session');
-
-/** A TCP socket, a TLS socket or a WebSocket as a stream. */
-interface SessionStream extends Duplex {
-  [SESSION]?: StreamSession;
-}
-
-/** Room for what a turn sends, when it is more than one transmission. */
-const LEAST_OUT_OCTETS = 512;
+/** Room for what a turn sends, when it is more than one transmission: a verdict and a token, or some answers. */
+const LEAST_OUT_OCTETS = 64;
 /** What is written at once; more is another write. */
 const MOST_OUT_OCTETS = 64 * 1024;
 const LEAST_PARTIAL_OCTETS = 64;
@@ -33,8 +28,9 @@ const PING = Buffer.of(firstOctets.ping);
  * thousand of them are idle at a time, so it holds numbers instead of timers, containers and closures, and its handlers
  * are shared (docs/performance.md).
  */
-export class StreamSession {
-  readonly stream: SessionStream;
+export class StreamSession implements StreamOwner, ConnectionInput {
+  /** A TCP socket, a TLS socket or a WebSocket. */
+  readonly stream: Duplex;
   readonly peer: Peer;
   readonly host: SessionHost;
   /** The address it came from, without a port. */
@@ -56,6 +52,12 @@ export class StreamSession {
   pausedFor: StreamSession[] | undefined;
   isPaused = false;
   isOver = false;
+  /** Its figures, as the base's list of connections has them; the central is no unit and has none. */
+  #connection: Connection | undefined;
+  /** Requests and responses that its figures do not have yet, and the tick at which they were last told. */
+  #received = 0;
+  #sent = 0;
+  #toldAt = 0;
   #out: Buffer | undefined;
   #used = 0;
   /** Octets that were not taken when it was last looked at, and since when it has taken none of them. */
@@ -87,12 +89,51 @@ export class StreamSession {
 
   /** Reads from now on, first what came behind the opening. */
   start(rest: Buffer): void {
-    this.stream[SESSION] = this;
-    this.stream.on('data', onData);
-    this.stream.on('close', onClose);
+    own(this.stream, this);
     if (this.stream.destroyed) return this.closed();
     if (rest.length > 0) this.data(rest);
     this.#resume();
+  }
+
+  /** From now on its requests and responses are counted there. */
+  countIn(connection: Connection): void {
+    this.#connection = connection;
+    this.#sent = 0;
+  }
+
+  /** Tells its figures what has come and gone since: at once for one that says little, ten times a second for one that says much. */
+  tell(tick: number): void {
+    this.#toldAt = tick;
+    if (this.#received > 0) this.#connection?.received(this.#received);
+    if (this.#sent > 0) this.#connection?.sent(this.#sent);
+    this.#received = 0;
+    this.#sent = 0;
+  }
+
+  /** Its figures have an end; what follows is goodbye. */
+  uncounted(tick: number): void {
+    if (this.#connection === undefined) return;
+    this.tell(tick);
+    this.#connection.closed();
+    this.#connection = undefined;
+  }
+
+  // ConnectionInput: no object of its own for each of ten thousand.
+
+  get unit(): string {
+    return this.peer.uid;
+  }
+
+  get remoteAddress(): string {
+    return this.address;
+  }
+
+  get source(): this {
+    return this;
+  }
+
+  get buffered(): number {
+    return this.unsent;
   }
 
   /** Octets that were not taken yet. */
@@ -126,6 +167,7 @@ export class StreamSession {
     }
     if (buffer !== undefined && used + length <= buffer.length) {
       this.#used = used + length;
+      this.#sent += 1;
       return used;
     }
     return this.#reserveMore(length);
@@ -192,6 +234,7 @@ export class StreamSession {
       const known = isPeers ? error : new InternalError('internal', (error as Error).message, { cause: error });
       this.host.broken(this, isPeers ? closeCodes.protocolError : closeCodes.internalError, known);
     }
+    this.host.readDone();
   }
 
   /** Nothing follows. */
@@ -278,6 +321,7 @@ export class StreamSession {
       count += 1;
     }
     if (!isCentral) this.#spend(count, tick);
+    if (tick !== this.#toldAt) this.tell(tick);
     if (this.isPaused || this.isThrottled) this.partialSince = 0;
   }
 
@@ -295,10 +339,12 @@ export class StreamSession {
         this.#leave();
         return;
       case firstOctets.request:
+        this.#received += 1;
         if (peer.isCentral) host.relay.centralRequestWithoutUid(octets, at);
         else host.relay.objectRequest(this, octets, at, length, tick);
         return;
       case firstOctets.response:
+        this.#received += 1;
         if (peer.isCentral) host.relay.dropped('response without a UID');
         else host.relay.objectResponse(this, octets, at, length, tick);
         return;
@@ -316,6 +362,7 @@ export class StreamSession {
   #pong(): void {
     const at = this.reserve(1);
     this.#out![at] = firstOctets.pong;
+    this.#sent -= 1;
   }
 
   /** Keeps the beginning of a transmission whose end has not come. */
@@ -421,6 +468,7 @@ export class StreamSession {
     if (buffer !== undefined) buffer.copy(grown, 0, 0, used);
     this.#out = grown;
     this.#used = used + length;
+    this.#sent += 1;
     return used;
   }
 
@@ -429,7 +477,7 @@ export class StreamSession {
     if (this.#stalledSince === 0) this.#stalledSince = this.host.tick();
     if (this.#isDrainHeard) return;
     this.#isDrainHeard = true;
-    this.stream.on('drain', onDrain);
+    this.stream.on('drain', () => this.drained());
   }
 
   /**
@@ -467,18 +515,6 @@ function copyOf(octets: Buffer, isForLong: boolean): Buffer {
   const copy = isForLong ? Buffer.allocUnsafeSlow(octets.length) : Buffer.allocUnsafe(octets.length);
   octets.copy(copy);
   return copy;
-}
-
-function onData(this: SessionStream, chunk: Buffer): void {
-  this[SESSION]!.data(chunk);
-}
-
-function onClose(this: SessionStream): void {
-  this[SESSION]!.closed();
-}
-
-function onDrain(this: SessionStream): void {
-  this[SESSION]!.drained();
 }
 
 const namesUid = (first: number): boolean =>

@@ -65,9 +65,7 @@ export class TelemetryTokens {
     do token = new TelemetryToken(this.#random.octets(TOKEN_OCTETS), peer, address, (expires - 1) * TICK_MS);
     while (this.#tokens.has(token.number));
     this.#tokens.set(token.number, token);
-    const kept = (peer.tokens ?? []).filter((before) => before.address === address).slice(1 - TOKENS_PER_SESSION);
-    for (const before of peer.tokens ?? []) if (!kept.includes(before)) this.#forget(before);
-    peer.tokens = [...kept, token];
+    peer.tokens = peer.tokens === undefined ? [token] : [...this.#kept(peer.tokens, address), token];
     return token;
   }
 
@@ -82,6 +80,13 @@ export class TelemetryTokens {
     for (const token of peer.tokens ?? []) this.#forget(token);
     peer.tokens = undefined;
     peer.renewsAt = 0;
+  }
+
+  /** Those that stay beside a new one of that address; the others end. */
+  #kept(tokens: readonly TelemetryToken[], address: string): readonly TelemetryToken[] {
+    const kept = tokens.filter((before) => before.address === address).slice(1 - TOKENS_PER_SESSION);
+    for (const before of tokens) if (!kept.includes(before)) this.#forget(before);
+    return kept;
   }
 
   #forget({ number }: TelemetryToken): void {

@@ -4,7 +4,7 @@ import { type PayloadBlock, returnCodes } from '../../../protocol/iotsocket/tran
 import { toHex } from '../../../protocol/octets.js';
 import { delay } from '../../core/clock.js';
 import type { Outcome, Report } from '../../core/messages.js';
-import type { DialectContext } from '../dialect.js';
+import type { HandlerContext } from '../handler.js';
 import { emptyAnswer, type OwnAnswer } from './own-request.js';
 import type { RelayUnits } from './relay-ports.js';
 
@@ -21,9 +21,9 @@ export const commandPayload = z.strictObject({
  * `{"command": "setColor", "fields": {…}}`; its answer is the outcome. Their reports are telemetry.
  */
 export class TypedUnits implements RelayUnits {
-  readonly #context: Pick<DialectContext, 'typedUnit' | 'command' | 'random' | 'clock'>;
+  readonly #context: Pick<HandlerContext, 'typedUnit' | 'command' | 'random' | 'clock'>;
 
-  constructor(context: Pick<DialectContext, 'typedUnit' | 'command' | 'random' | 'clock'>) {
+  constructor(context: Pick<HandlerContext, 'typedUnit' | 'command' | 'random' | 'clock'>) {
     this.#context = context;
   }
 

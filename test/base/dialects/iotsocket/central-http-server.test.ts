@@ -5,15 +5,15 @@ import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Deferred, deferred } from '../../../../base/core/deferred.js';
 import { type AccessEntry, AccessListRefused } from '../../../../base/dialects/iotsocket/access-entry.js';
-import { REFUSED_BODY_OCTETS } from '../../../../base/dialects/iotsocket/central-http-errors.js';
-import { defaultCentralHttpLimits } from '../../../../base/dialects/iotsocket/central-http-limits.js';
-import type { HttpCertificates } from '../../../../base/dialects/iotsocket/central-http-listener.js';
 import {
   CentralHttpServer,
   type CentralHttpServerOptions,
 } from '../../../../base/dialects/iotsocket/central-http-server.js';
 import { defaultIotsocketLimits } from '../../../../base/dialects/iotsocket/iotsocket-limits.js';
 import type { OwnAnswer, OwnRequest } from '../../../../base/dialects/iotsocket/own-request.js';
+import { defaultHttpBounds } from '../../../../base/links/http-bounds.js';
+import { REFUSED_BODY_OCTETS } from '../../../../base/links/http-errors.js';
+import type { HttpCertificates } from '../../../../base/links/http-listener.js';
 import { payloadFormats } from '../../../../protocol/iotsocket/transmission.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
 import { QuietLog } from '../../../support/quiet-log.js';
@@ -550,7 +550,7 @@ describe('POST /acl', () => {
 
 describe('bounds', () => {
   it('are those of the API', () => {
-    expect(defaultCentralHttpLimits).toEqual({
+    expect(defaultHttpBounds).toEqual({
       headersTimeoutMs: 10_000,
       requestTimeoutMs: 20_000,
       checkIntervalMs: 2_000,
@@ -558,6 +558,8 @@ describe('bounds', () => {
       headerOctets: 8_192,
       headers: 50,
       sockets: 512,
+      pipelined: 16,
+      stalledMs: 30_000,
       stopGraceMs: 1_500,
     });
   });
@@ -664,7 +666,7 @@ describe('stopping', () => {
       expect(errorOf(refused)).toContain('the base is stopping');
     }
     expect([requests.length, lists.length]).toEqual([0, 1]);
-    await clock.advance(defaultCentralHttpLimits.stopGraceMs - 1);
+    await clock.advance(defaultHttpBounds.stopGraceMs - 1);
     expect(isStopped).toBe(false);
     await clock.advance(1);
     await stopped;

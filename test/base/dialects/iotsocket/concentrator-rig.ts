@@ -6,7 +6,7 @@ import type { CommandRequest } from '../../../../base/core/command-request.js';
 import type { Outcome, Report } from '../../../../base/core/messages.js';
 import { type OpaquePayload, payloadFrom } from '../../../../base/core/opaque-payload.js';
 import type { DeliverTo, OpaqueReportInput } from '../../../../base/core/unit-events.js';
-import type { DialectContext } from '../../../../base/dialects/dialect.js';
+import type { HandlerContext } from '../../../../base/dialects/handler.js';
 import { IotsocketDialect } from '../../../../base/dialects/iotsocket/iotsocket-dialect.js';
 import { defaultIotsocketLimits, type IotsocketLimits } from '../../../../base/dialects/iotsocket/iotsocket-limits.js';
 import type {
@@ -19,6 +19,7 @@ import type { UnitDefinition } from '../../../../protocol/definition/index.js';
 import { StoreError } from '../../../../protocol/errors.js';
 import { toHex } from '../../../../protocol/octets.js';
 import { ManualClock } from '../../../support/manual-clock.js';
+import { memoryConnections } from '../../../support/memory-connections.js';
 import { QuietLog } from '../../../support/quiet-log.js';
 import { CENTRAL_KEY, KEY, OctetPeer, type OpenOptions } from './octet-peer.js';
 
@@ -50,6 +51,9 @@ const noWebhooks: CentralWebhookOptions = {
 export class ConcentratorRig {
   readonly manual = new ManualClock();
   readonly log = new QuietLog();
+  /** What the dialect counted. */
+  readonly counts = new Map<string, number>();
+  readonly connections = memoryConnections({ clock: this.manual, random: systemRandom, log: this.log });
   readonly reports: { uid: string; payload: ReturnType<typeof payloadFrom> }[] = [];
   readonly requests: { id: string; uid: string; payload: ReturnType<typeof payloadFrom> }[] = [];
   readonly responses: { id: string; uid: string; code: number }[] = [];
@@ -63,6 +67,7 @@ export class ConcentratorRig {
   /** What is erased from it is gone when this resolves; `undefined`: at once. */
   erasing: Promise<void> | undefined;
   deliver: DeliverTo | undefined;
+  dialect!: IotsocketDialect;
   readonly units = new Set<string>();
   folder = '';
   readonly ports = { tcp: 0, udp: 0, websocket: 0, http: 0 };
@@ -105,7 +110,7 @@ export class ConcentratorRig {
       this.kept.set(this.#position, { unit, hex: toHex(octets) });
     }
     const local = { host: '127.0.0.1', port: 0 };
-    const dialect = new IotsocketDialect(
+    this.dialect = new IotsocketDialect(
       {
         tcp: local,
         websocket: undefined,
@@ -131,7 +136,7 @@ export class ConcentratorRig {
       nodeCrypto(systemRandom),
     );
     await new Promise<void>((ready, failed) => {
-      this.#running = dialect.listen(this.#context(ready));
+      this.#running = this.dialect.listen(this.#context(ready));
       this.#running.catch(failed);
     });
     for (const { fields, message } of this.log.lines) {
@@ -179,7 +184,7 @@ export class ConcentratorRig {
       .map(({ message, fields }) => `${message} ${fields.reason ?? fields.error ?? ''}`.trim());
   }
 
-  #context(ready: () => void): DialectContext {
+  #context(ready: () => void): HandlerContext {
     const { log } = this;
     const unused = (): never => {
       throw new Error('not for this dialect');
@@ -194,6 +199,8 @@ export class ConcentratorRig {
       dial: unused,
       accept: unused,
       claimLink: unused,
+      connected: (connection) => this.connections.opened(connection, 'iotsocket'),
+      knownUnits: unused,
       hello: unused,
       logLine: unused,
       onCommand: unused,
@@ -205,6 +212,7 @@ export class ConcentratorRig {
       presence: (uid, { state, reason }) =>
         void this.presence.push(reason === undefined ? `${uid} ${state}` : `${uid} ${state}: ${reason}`),
       refused: (uid) => void this.refused.push(uid),
+      count: (event, by = 1) => void this.counts.set(event, (this.counts.get(event) ?? 0) + by),
       addUnit: ({ uid }, deliver) => {
         this.units.add(uid);
         this.deliver = deliver;

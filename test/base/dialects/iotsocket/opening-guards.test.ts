@@ -1,6 +1,6 @@
 import { createSecureContext } from 'node:tls';
 import { expect, test } from 'vitest';
-import { LoginGuard, MAX_REMEMBERED } from '../../../../base/dialects/iotsocket/login-guard.js';
+import { LoginGuard, MAX_REMEMBERED } from '../../../../base/links/login-guard.js';
 import { settle } from '../../../support/manual-clock.js';
 import { loginHex, type MemoryStream, OpeningRig } from './opening-rig.js';
 

@@ -187,6 +187,18 @@ describe('a command', () => {
     expect(await asked).toEqual({ outcome: 'unknown', reason: 'the base stopped before it answered' });
   });
 
+  test('that is not sent yet when the base stops is unreachable: it can go on at the next start', async () => {
+    await start();
+    await rig.open('ObjTest');
+    let sent = (): void => {};
+    const asked = deliver({ sending: () => new Promise((resolve) => (sent = resolve)) });
+    await settle();
+    const stopped = rig.stop();
+    sent();
+    expect(await asked).toEqual({ outcome: 'unreachable', reason: 'the base is stopping' });
+    await stopped;
+  });
+
   test('that waits when the base stops, or its object is taken out of the list, is unreachable', async () => {
     const [clock, stop] = [new ManualClock(), new AbortController()];
     const group = { telemetry: false, telemetryTokenLifeMs: 0, pingAfterMs: 15_000, deadAfterMs: 45_000 };

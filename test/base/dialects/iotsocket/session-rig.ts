@@ -109,6 +109,8 @@ export class StubHost implements SessionHost {
   }
 
   /** The end of the turn. */
+  readDone(): void {}
+
   flush(): void {
     for (const session of this.#dirty.splice(0)) session.flush();
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { WATCH_EVERY_MS } from '../../../../base/dialects/iotsocket/watched-file.js';
+import { WATCH_EVERY_MS } from '../../../../base/links/watched-file.js';
 import { settle } from '../../../support/manual-clock.js';
 import { temporaryFolder } from '../../config/temporary-folder.js';
 import { type Certificates, makeCertificates } from '../../uplinks/certificates.js';
