@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { outcomeKinds, presenceStates } from '../core/messages.js';
 import { payloadFormatNames } from '../core/opaque-payload.js';
+import { baseStates } from '../core/status.js';
 import { resolutions } from '../core/store.js';
-import { unitDialects } from '../core/unit-view.js';
 import { streamKinds } from './event-stream.js';
 import { problemKinds } from './problem.js';
 
@@ -22,6 +22,10 @@ const MAX_UNIX_MS = 8_640_000_000_000_000;
 const MAX_MOMENTS = 10_000;
 /** Of one answer, and of one replay. */
 export const MAX_DEAD_LETTERS = 1_000;
+/** Units or connections of one answer. */
+const MAX_PAGE = 1_000;
+/** The same, where nothing is said. */
+export const DEFAULT_PAGE = 100;
 
 const fieldTypes = [
   ...['bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32'],
@@ -56,9 +60,9 @@ export const healthSchema = z.object({ status: z.enum(['ok', 'stopping']) });
 
 export const unitSchema = z.object({
   unit: z.string().meta({ description: 'The UID' }),
-  dialect: z.enum(unitDialects).meta({
+  dialect: z.string().meta({
     description:
-      'Who serves it: `unit` and `line` are typed, `iotsocket` is an object of the access list and has no definition',
+      'Name of the handler that serves it. `unit`, `line`: the unit is typed. `iotsocket`: an object of the access list. `connector`: a device on a WebSocket. Others: handlers of your own. All but the first two have no definition',
   }),
   definition: z.string().optional().meta({ description: 'Where the unit is typed' }),
   version: z.string().optional().meta({ description: 'As the unit itself told it' }),
@@ -78,7 +82,95 @@ export const unitSchema = z.object({
     .meta({ description: 'Since the base started' }),
 });
 
-export const unitsSchema = z.object({ units: z.array(unitSchema) });
+export const unitsSchema = z.object({
+  units: z.array(unitSchema),
+  next: z.string().optional().meta({ description: '`after` of the next page, when there are more' }),
+});
+
+export const unitsQuery = z.strictObject({
+  limit: whole(1, MAX_PAGE)
+    .optional()
+    .meta({
+      description: `At most so many. Default: ${DEFAULT_PAGE} with \`after\`; all units without either`,
+    }),
+  after: z
+    .string()
+    .optional()
+    .meta({ description: 'Only units whose UID comes behind that one, in the order of UIDs' }),
+});
+
+export const connectionSchema = z.object({
+  id: z.string().meta({ description: 'A UUID' }),
+  unit: z.string().meta({ description: 'UID of the unit that it leads to' }),
+  handler: z.string().meta({ description: 'Name of the handler that serves it' }),
+  name: z.string().optional().meta({ description: 'What the peer says of itself, as the next two' }),
+  type: z.string().optional(),
+  userAgent: z.string().optional(),
+  remoteAddress: z.string(),
+  createdAt: unixMs,
+  lastReceivedAt: unixMs.optional(),
+  lastSentAt: unixMs.optional(),
+  receivedMessages: z.int(),
+  receivedPerSecond: z.number().meta({ description: 'Over the last ten seconds' }),
+  sentMessages: z.int(),
+  sentPerSecond: z.number().meta({ description: 'Over the last ten seconds' }),
+  bufferedOctets: z.int().meta({ description: 'Written and not yet taken by the operating system' }),
+});
+
+export const connectionsSchema = z.object({
+  connections: z.array(connectionSchema).meta({ description: 'In the order in which they were opened' }),
+  next: z.int().optional().meta({ description: '`after` of the next page, when there are more' }),
+});
+
+export const connectionsQuery = z.strictObject({
+  unit: z.string().min(1).optional().meta({ description: 'Connections of this unit only' }),
+  limit: whole(1, MAX_PAGE)
+    .optional()
+    .meta({ description: `At most so many. Default: ${DEFAULT_PAGE}` }),
+  after: whole(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: '`next` of the page before' }),
+});
+
+const handlerSchema = z.object({
+  name: z.string(),
+  state: z.enum(['starting', 'running', 'ended', 'failed']).meta({
+    description: '`ended`: it stopped listening by itself. `failed`: what it threw ended it',
+  }),
+  faults: z.int().meta({ description: 'What it threw that the base contained' }),
+  lastFault: z.string().optional(),
+  counts: z.record(z.string(), z.number()).meta({ description: 'What it counted of its own' }),
+});
+
+export const statusSchema = z.object({
+  name: z.string(),
+  version: z.string(),
+  state: z.enum(baseStates),
+  startedAt: unixMs,
+  uptimeS: z.int(),
+  connections: z.int().meta({ description: 'That are open' }),
+  totals: z
+    .object({
+      established: z.int(),
+      receivedMessages: z.int(),
+      receivedPerSecond: z.number(),
+      sentMessages: z.int(),
+      sentPerSecond: z.number(),
+    })
+    .meta({
+      description: 'Over all connections since the start, closed ones too; what is per second over the last ten',
+    }),
+  commandsWaiting: z.int().meta({ description: 'Without an outcome, over all units' }),
+  queriesWaiting: z.int(),
+  activeHandles: z.int().meta({ description: 'What the process waits for: sockets, timers, files' }),
+  memory: z.object({
+    systemMiB: z.number().meta({ description: 'Of the process, resident' }),
+    allocatedMiB: z.number().meta({ description: "Taken for JavaScript's heap and what lies beside it" }),
+    heapAllocatedMiB: z.number().meta({ description: "Of JavaScript's heap, used" }),
+  }),
+  sseSubscribers: z.int().meta({ description: 'Clients of event streams, over all HTTP servers of the base' }),
+  handlers: z.array(handlerSchema),
+  subscriberFaults: z.int().meta({ description: 'What subscribers of topics threw' }),
+  statisticsFaults: z.int().meta({ description: 'What the storage of connection statistics threw' }),
+});
 
 const typeShape = {
   type: z.enum(fieldTypes),
@@ -117,17 +209,37 @@ export const definitionSchema = z.object({
 
 export const unitParams = z.object({ unit: z.string().min(1).meta({ description: 'The UID' }) });
 
+/** What a command and a query have in common. */
+const asked = {
+  id: z
+    .string()
+    .min(1)
+    .max(MAX_ID_CHARACTERS)
+    .regex(/^[\x20-\x7e]*$/, { error: 'must be printable ASCII' })
+    .optional()
+    .meta({ description: 'Yours; the same id for the same unit is a duplicate. Default: a new one' }),
+  payload: z.unknown().optional().meta({
+    description: 'For a unit without a definition, instead of fields: what is asked of it, as `format` says',
+  }),
+  format: z.enum(payloadFormatNames).optional().meta({
+    description:
+      'Of `payload`: `json` is any JSON value (default), `ascii` and `utf8` a string, `binary` an array of octets',
+  }),
+  ttlS: z
+    .number()
+    .positive()
+    .max(MAX_TTL_S)
+    .optional()
+    .meta({ description: "How long it may wait for its delivery. Default: the command's time-out" }),
+};
+const NO_PAYLOAD = 'has no meaning without payload';
+
 export const commandSchema = z
   .strictObject({
-    id: z
-      .string()
-      .min(1)
-      .max(MAX_ID_CHARACTERS)
-      .regex(/^[\x20-\x7e]*$/, { error: 'must be printable ASCII' })
-      .optional()
-      .meta({ description: 'Yours; the same id for the same unit is a duplicate. Default: a new one' }),
+    ...asked,
     command: z.string().min(1).max(MAX_NAME_CHARACTERS).optional().meta({
-      description: 'Its name in the definition; `request` for a unit without one. May be left out with `line`',
+      description:
+        'Its name in the definition; `request` or `query` for a unit without one. May be left out with `line`',
     }),
     fields: z
       .record(z.string(), z.unknown())
@@ -141,19 +253,6 @@ export const commandSchema = z
       .regex(/^[\x20-\x7e]*$/, { error: 'must be printable ASCII' })
       .optional()
       .meta({ description: 'For line units, instead of fields: the line to write, as it is' }),
-    payload: z.unknown().optional().meta({
-      description: 'For a unit without a definition, instead of fields: what is asked of it, as `format` says',
-    }),
-    format: z.enum(payloadFormatNames).optional().meta({
-      description:
-        'Of `payload`: `json` is any JSON value (default), `ascii` and `utf8` a string, `binary` an array of octets',
-    }),
-    ttlS: z
-      .number()
-      .positive()
-      .max(MAX_TTL_S)
-      .optional()
-      .meta({ description: "How long it may wait for its delivery. Default: the command's time-out" }),
   })
   .superRefine((body, context) => {
     const say = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
@@ -162,7 +261,22 @@ export const commandSchema = z
     if (body.fields !== undefined && body.line !== undefined) say('line', 'goes instead of fields; send one of them');
     if (body.payload !== undefined && (body.fields !== undefined || body.line !== undefined))
       say('payload', 'goes instead of fields and line; send one of them');
-    if (body.format !== undefined && body.payload === undefined) say('format', 'has no meaning without payload');
+    if (body.format !== undefined && body.payload === undefined) say('format', NO_PAYLOAD);
+  });
+
+export const querySchema = z
+  .strictObject({
+    ...asked,
+    report: z.string().min(1).max(MAX_NAME_CHARACTERS).optional().meta({
+      description:
+        'For a unit with a definition, and nothing else for it: the report whose last values are wanted. May be left out where there is only one',
+    }),
+  })
+  .superRefine(({ payload, format, report }, context) => {
+    const say = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    if (report !== undefined && payload !== undefined)
+      say('report', 'is for units with a definition, payload for those without; send one of them');
+    if (format !== undefined && payload === undefined) say('format', NO_PAYLOAD);
   });
 
 const payloadSchema = z
@@ -179,6 +293,11 @@ export const outcomeSchema = z.object({
   code: z.int().optional().meta({ description: 'Return code of a unit without a definition; 0 is valid' }),
   payload: payloadSchema.optional(),
   at: unixMs,
+});
+
+export const queryOutcomeSchema = outcomeSchema.extend({
+  report: z.string().optional().meta({ description: 'Of a unit with a definition: whose values `reply` has' }),
+  measuredAt: unixMs.optional().meta({ description: 'The same: when they were measured' }),
 });
 
 export const commandParams = unitParams.extend({

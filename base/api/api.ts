@@ -1,25 +1,33 @@
-import type { AddressInfo } from 'node:net';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
-import { ConfigurationError, InternalError, StoreError } from '../../protocol/errors.js';
+import { StoreError } from '../../protocol/errors.js';
 import type { Bus } from '../core/bus.js';
 import type { Clock } from '../core/clock.js';
+import type { Connections } from '../core/connections.js';
 import type { Log } from '../core/log.js';
 import type { OutboxPort } from '../core/outbox-port.js';
 import type { Random } from '../core/random.js';
 import { parseRequestJson } from '../core/request-json.js';
+import type { StatusPort } from '../core/status.js';
 import type { UnitsPort } from '../core/units-port.js';
-import { type ApiLimits, defaultApiLimits, MAX_BODY_DEPTH } from './api-limits.js';
+import { HttpServer, urlOf } from '../links/http-server.js';
+import { type ApiLimits, defaultApiLimits, MAX_BODY_DEPTH, MAX_PARAM_CHARACTERS } from './api-limits.js';
 import { answerClientError, problemOfError } from './client-errors.js';
 import { commandsRoutes } from './commands-routes.js';
+import type { ConnectorDocument } from './connector/connector-openapi.js';
 import { EventStream } from './event-stream.js';
 import { eventsRoute } from './events-route.js';
+import type { Figures } from './figures.js';
 import { Gate } from './gate.js';
 import { historyRoute } from './history-route.js';
-import { components, routeDocs, swaggerOptions } from './openapi.js';
+import { Metrics } from './metrics.js';
+import { metricsRoute } from './metrics-route.js';
+import { components, routeDocs, swaggerOptions, withConnector } from './openapi.js';
 import { outboxRoutes } from './outbox-routes.js';
 import { problem } from './problem.js';
+import { queriesRoute } from './queries-route.js';
 import { sendProblem } from './send-problem.js';
+import { statusRoutes } from './status-routes.js';
 import { storeRoutes } from './store-routes.js';
 import { unitsRoutes } from './units-routes.js';
 
@@ -32,6 +40,13 @@ export interface ApiOptions {
   readonly outbox: OutboxPort;
   /** Makes a copy of the store; gives its path. Rejects with StoreError. */
   readonly backup: () => Promise<string>;
+  /** How the base is doing. */
+  readonly status: StatusPort;
+  readonly connections: Pick<Connections, 'page' | 'traffic'>;
+  /** What the metrics show beside that. */
+  readonly figures: Figures;
+  /** What the connector's API is, where it is there: for the OpenAPI document. */
+  readonly connector?: (() => Promise<ConnectorDocument | undefined>) | undefined;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
@@ -44,91 +59,58 @@ export interface ApiOptions {
 
 const HEALTH = '/healthz';
 const PREFIX = '/api/v1';
-/** A UID of 16 octets, each percent-encoded, or an address of a legacy unit. */
-const MAX_PARAM_CHARACTERS = 256;
-
-type State = 'new' | 'running' | 'stopping';
 
 /** The HTTP API: status, commands, live events, history, receivers; described by itself at `/api/v1/openapi.json`. */
 export class Api {
   readonly #options: ApiOptions;
   readonly #limits: ApiLimits;
   readonly #stream: EventStream;
-  #app: FastifyInstance | undefined;
-  #state: State = 'new';
-  #underWay = 0;
-  #whenIdle: (() => void) | undefined;
-  #stopped: Promise<void> | undefined;
+  readonly #metrics: Metrics;
+  readonly #server: HttpServer;
 
   constructor(options: ApiOptions) {
     this.#options = options;
     this.#limits = { ...defaultApiLimits, ...options.limits };
-    const { bus, clock, log } = options;
+    const { bus, clock, log, listen } = options;
     this.#stream = new EventStream({ bus, clock, log, limits: this.#limits });
+    this.#metrics = new Metrics(options);
+    this.#server = new HttpServer({
+      setting: 'http.listen',
+      tlsSetting: 'http',
+      listen,
+      certificates: undefined,
+      bounds: this.#limits,
+      clock,
+      log,
+    });
+  }
+
+  /** Clients of its event stream. */
+  get subscribers(): number {
+    return this.#stream.size;
   }
 
   /** Resolves when it listens. ConfigurationError `port-in-use`, or `config-invalid` where nobody can listen. */
   async start(): Promise<{ readonly url: string }> {
-    const { listen, log } = this.#options;
-    const app = await this.#build();
-    // A name may stand for two addresses, and Fastify would then listen twice, with our limits on one of them.
-    const host = listen.host === 'localhost' ? '127.0.0.1' : listen.host;
-    try {
-      await app.listen({ host, port: listen.port });
-    } catch (cause) {
-      await app.close();
-      throw listenError(cause as NodeJS.ErrnoException, `${listen.host}:${listen.port}`);
-    }
-    if (this.#state === 'stopping') {
-      await app.close();
-      throw new InternalError('stopped', 'the API was stopped while it started');
-    }
-    this.#app = app;
-    this.#state = 'running';
+    const address = await this.#server.start(await this.#build());
     this.#stream.start();
-    const url = urlOf(app.server.address() as AddressInfo);
-    log.info({ url }, 'API listens');
+    this.#metrics.start();
+    const url = urlOf(address);
+    this.#options.log.info({ url }, 'API listens');
     return { url };
   }
 
   /** Answers 503 while commands under way end, for at most 2 s; then closes everything. May be called twice. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  async #stop(): Promise<void> {
-    const app = this.#app;
-    this.#state = 'stopping';
     this.#stream.stop();
-    if (app === undefined) return;
-    if (this.#underWay > 0) await this.#idleOrLate();
-    const closed = app.close();
-    app.server.closeAllConnections();
-    await closed;
-  }
-
-  #idleOrLate(): Promise<void> {
-    return new Promise((resolve) => {
-      const late = this.#options.clock.after(this.#limits.stopGraceMs, resolve);
-      this.#whenIdle = () => {
-        late.cancel();
-        resolve();
-      };
-    });
+    this.#metrics.stop();
+    return this.#server.stop();
   }
 
   async #build(): Promise<FastifyInstance> {
     const limits = this.#limits;
     const app = fastify({
-      http: {
-        headersTimeout: limits.headersTimeoutMs,
-        requestTimeout: limits.requestTimeoutMs,
-        connectionsCheckingInterval: limits.checkIntervalMs,
-        maxHeaderSize: limits.headerOctets,
-      },
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveMs,
+      serverFactory: (handler) => this.#server.create(handler),
       bodyLimit: limits.bodyOctets,
       forceCloseConnections: true,
       exposeHeadRoutes: false,
@@ -138,9 +120,6 @@ export class Api {
         sendProblem(reply, problemOfError(error, limits) ?? problem(400, 'bad-request', 'The path cannot be read.'));
       },
     });
-    app.server.maxConnections = limits.sockets;
-    // One more than allowed: Node leaves out those past its bound, and nobody could tell.
-    app.server.maxHeadersCount = limits.headers + 1;
     app.setValidatorCompiler(() => () => true);
     app.setSerializerCompiler(() => (value) => JSON.stringify(value));
     this.#readJson(app);
@@ -179,35 +158,43 @@ export class Api {
   }
 
   async #addRoutes(app: FastifyInstance): Promise<void> {
-    const { units, outbox, backup, random, name, version, listen, token, clock } = this.#options;
+    const { units, outbox, backup, status, connections, random, name, version, listen, token, clock } = this.#options;
     const gate = new Gate({ listenHost: listen.host, token, clock, limits: this.#limits });
     app.addHook('onRequest', async (request, reply) => {
       reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
       const isHealth = request.routeOptions.url === HEALTH;
       const refused = gate.check(request, reply, !isHealth);
       if (refused !== undefined) return refused;
-      if (this.#state !== 'stopping' || isHealth) return;
-      return sendProblem(
-        reply.header('connection', 'close'),
-        problem(503, 'stopping', 'The base is stopping; try again when it runs.'),
-      );
+      if (this.#server.isStopping && !isHealth)
+        return sendProblem(
+          reply.header('connection', 'close'),
+          problem(503, 'stopping', 'The base is stopping; try again when it runs.'),
+        );
+      // Who asked whether to send its body may do so.
+      if (request.headers.expect !== undefined) reply.raw.writeContinue();
+      return undefined;
     });
     this.#countUnderWay(app);
     await app.register(swagger, swaggerOptions(name, version));
     for (const schema of components) app.addSchema(schema);
     app.get(HEALTH, { schema: routeDocs.healthz }, (_request, reply) => {
-      const isStopping = this.#state === 'stopping';
+      const { isStopping } = this.#server;
       return reply.code(isStopping ? 503 : 200).send({ status: isStopping ? 'stopping' : 'ok' });
     });
+    metricsRoute(app, this.#metrics);
     await app.register(
       async (api) => {
         unitsRoutes(api, units);
         commandsRoutes(api, units, random);
+        queriesRoute(api, units, clock, random);
         historyRoute(api, units, clock);
         outboxRoutes(api, outbox);
+        statusRoutes(api, status, connections);
         storeRoutes(api, backup);
         eventsRoute(api, this.#stream, units, this.#limits, (request) => gate.tokenKeyOf(request));
-        api.get('/openapi.json', { schema: routeDocs.openapi }, () => app.swagger());
+        api.get('/openapi.json', { schema: routeDocs.openapi }, async () =>
+          withConnector(app.swagger(), await this.#options.connector?.()),
+        );
       },
       { prefix: PREFIX },
     );
@@ -217,39 +204,7 @@ export class Api {
   /** Event streams are not waited for: they have no end of their own. */
   #countUnderWay(app: FastifyInstance): void {
     app.addHook('onRequest', async (request, reply) => {
-      if (request.routeOptions.url === `${PREFIX}/events`) return;
-      this.#underWay += 1;
-      reply.raw.once('close', () => {
-        this.#underWay -= 1;
-        if (this.#underWay === 0) this.#whenIdle?.();
-      });
+      if (request.routeOptions.url !== `${PREFIX}/events`) this.#server.enter(reply.raw);
     });
   }
-}
-
-function listenError(cause: NodeJS.ErrnoException, address: string): Error {
-  const invalid = (what: string): ConfigurationError =>
-    new ConfigurationError('config-invalid', `http.listen ${address} ${what}`, { cause });
-  switch (cause.code) {
-    case 'EADDRINUSE':
-      return new ConfigurationError(
-        'port-in-use',
-        `http.listen ${address} is in use; does another base run? Stop it or choose another port`,
-        { cause },
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return invalid('is no address of this machine; write one of its own, as "127.0.0.1:8889"');
-    case 'EACCES':
-      return invalid('may only be used by root; choose a port above 1023');
-    default:
-      return cause;
-  }
-}
-
-/** How this machine reaches it. */
-function urlOf({ address, port }: AddressInfo): string {
-  if (address === '0.0.0.0') return `http://127.0.0.1:${port}`;
-  if (address === '::') return `http://[::1]:${port}`;
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

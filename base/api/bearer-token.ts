@@ -1,27 +1,16 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Authorised, HttpAuthenticator } from '../links/http-authentication.js';
 
-/** Who asks: the API's token, or why not. `key` names the token in limits without being it. */
-export type Authorised = { readonly ok: true; readonly key: string } | { readonly ok: false; readonly detail: string };
-
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** Compares `Authorization: Bearer …` with a token, in a time that tells nothing about either, their lengths included. */
+/** Compares `Authorization: Bearer …` with the API's token; a refusal says where that is found. */
 export class BearerToken {
-  readonly #hash: Buffer;
+  readonly #authenticator: HttpAuthenticator;
 
   constructor(token: string) {
-    this.#hash = hash(token);
+    this.#authenticator = new HttpAuthenticator({ kind: 'bearer', token });
   }
 
   check(header: string | undefined): Authorised {
-    const match = /^bearer +([^ ]+) *$/i.exec(header ?? '');
-    if (match === null) {
-      const what = header === undefined ? 'The request has no token.' : 'The Authorization header is no bearer token.';
-      return { ok: false, detail: `${what} ${advice}` };
-    }
-    const theirs = hash(match[1]!);
-    if (!timingSafeEqual(theirs, this.#hash)) return { ok: false, detail: `The token is not the base's. ${advice}` };
-    return { ok: true, key: this.#hash.toString('hex', 0, 8) };
+    const authorised = this.#authenticator.check(header);
+    return authorised.ok ? authorised : { ok: false, detail: `${authorised.detail} ${advice}` };
   }
 }
 

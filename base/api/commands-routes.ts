@@ -1,18 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import { InternalError } from '../../protocol/errors.js';
 import { toHex } from '../../protocol/octets.js';
-import type { Outcome } from '../core/messages.js';
 import type { Random } from '../core/random.js';
 import { REMEMBERED_MS, REMEMBERED_PER_UNIT } from '../core/recent-commands.js';
 import type { UnitsPort } from '../core/units-port.js';
 import { checkInput, commandSchema } from './api-schemas.js';
 import { routeDocs } from './openapi.js';
-import { type Problem, problem } from './problem.js';
+import { problem } from './problem.js';
+import { askedOf, ID_OCTETS, outcomeView, sendCommand } from './send-command.js';
 import { sendProblem } from './send-problem.js';
 import { sendUnknownUnit, type UnitRoute } from './unknown-unit.js';
 
-/** Of a command that its sender gave none. */
-const ID_OCTETS = 16;
 const UNIT_PORT = 8888;
 
 interface CommandRoute {
@@ -25,26 +22,19 @@ export function commandsRoutes(app: FastifyInstance, units: UnitsPort, random: R
     const body = checkInput(commandSchema, request.body, 'the body');
     if (!body.ok) return sendProblem(reply, problem(400, 'bad-request', body.detail));
     const { unit } = request.params;
-    const { id = toHex(random.octets(ID_OCTETS)), command, fields, line, payload, format, ttlS } = body.value;
+    const { id = toHex(random.octets(ID_OCTETS)), command, fields, line } = body.value;
     const uid = uidOf(units, unit, line !== undefined);
     if (uid === undefined) return sendUnknownUnit(reply, units, unit);
-    try {
-      const outcome = await units.command({
-        id,
-        unit,
-        command: command ?? 'update',
-        ...(fields === undefined ? {} : { fields }),
-        ...(line === undefined ? {} : { line }),
-        ...(payload === undefined ? {} : { payload }),
-        ...(format === undefined ? {} : { format }),
-        ...(ttlS === undefined ? {} : { ttlMs: Math.ceil(ttlS * 1_000) }),
-        source: 'api',
-      });
-      return outcomeView(outcome);
-    } catch (error) {
-      if (!(error instanceof InternalError && error.code === 'stopped')) throw error;
-      return sendProblem(reply.header('connection', 'close'), keptProblem(uid, id));
-    }
+    return sendCommand(reply, units, uid, {
+      id,
+      unit,
+      command: command ?? 'update',
+      ...(fields === undefined ? {} : { fields }),
+      ...(line === undefined ? {} : { line }),
+      ...askedOf(body.value),
+      origin: request.ip,
+      source: 'api',
+    });
   });
 
   app.get<CommandRoute>('/units/:unit/commands/:id', { schema: routeDocs.command }, (request, reply) => {
@@ -60,10 +50,6 @@ export function commandsRoutes(app: FastifyInstance, units: UnitsPort, random: R
   });
 }
 
-function outcomeView({ kind: _kind, source: _source, ...view }: Outcome): Omit<Outcome, 'kind' | 'source'> {
-  return view;
-}
-
 /** A line may be sent to a unit's address, too. */
 function uidOf(units: UnitsPort, unit: string, isLine: boolean): string | undefined {
   const known = units.get(unit);
@@ -75,10 +61,4 @@ function uidOf(units: UnitsPort, unit: string, isLine: boolean): string | undefi
     if (address === unit || address === `${unit}:${UNIT_PORT}`) return uid;
   }
   return undefined;
-}
-
-function keptProblem(unit: string, id: string): Problem {
-  const path = `/api/v1/units/${encodeURIComponent(unit)}/commands/${encodeURIComponent(id)}`;
-  const detail = `The base is stopping. It keeps the command, with the id ${JSON.stringify(id)}, and goes on with it when it runs again; then ask GET ${path} how it ended.`;
-  return problem(503, 'stopping', detail);
 }

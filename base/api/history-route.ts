@@ -1,20 +1,17 @@
 import type { FastifyInstance } from 'fastify';
-import type { ReportDefinition, UnitDefinition } from '../../protocol/definition/index.js';
 import type { Clock } from '../core/clock.js';
 import type { History, HistoryQuery, Resolution } from '../core/store.js';
-import { TELEMETRY } from '../core/unit-record.js';
 import type { UnitsPort } from '../core/units-port.js';
 import { checkInput, historyQuery } from './api-schemas.js';
 import { routeDocs } from './openapi.js';
 import { problem } from './problem.js';
+import { chosenReport, reportingOf, type Shown } from './reporting.js';
 import { sendProblem } from './send-problem.js';
 import { sendUnknownUnit, type UnitRoute } from './unknown-unit.js';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const DEFAULT_LIMIT = 1_000;
-/** What has a course by minute and hour: numbers, and truth values. */
-const courseKinds: ReadonlySet<string> = new Set(['bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32']);
 
 /** `/units/{unit}/history`: the course of one report, in columns. */
 export function historyRoute(app: FastifyInstance, units: UnitsPort, clock: Clock): void {
@@ -28,56 +25,13 @@ export function historyRoute(app: FastifyInstance, units: UnitsPort, clock: Cloc
     const { limit = DEFAULT_LIMIT, resolution = 'auto', to = clock.now() + 1 } = query.value;
     const { from = Math.max(0, to - DAY_MS) } = query.value;
     if (from >= to) return bad(`from: ${from} is not before to, ${to}`);
-    const report = query.value.report ?? onlyReportOf(reporting);
-    const known = report === undefined ? undefined : ownReport(reporting, report);
-    if (report === undefined || known === undefined) return bad(reportDetail(reporting, query.value.report));
+    const chosen = chosenReport(reporting, query.value.report);
+    if (!chosen.ok) return bad(chosen.detail);
+    const { report, shown } = chosen;
     const asked = { unit, report, from, to, limit };
-    const candidates = resolution === 'auto' ? fitting(known, to - from, limit) : [resolution];
+    const candidates = resolution === 'auto' ? fitting(shown, to - from, limit) : [resolution];
     return { unit, report, from, to, ...(await finest(units, asked, candidates)) };
   });
-}
-
-/** What of a report says how finely it can be shown. */
-type Shown = Pick<ReportDefinition, 'everyMs'> & { readonly hasCourse: boolean };
-
-/** What a unit reports. */
-interface Reporting {
-  /** What a person calls it. */
-  readonly name: string;
-  readonly reports: Readonly<Record<string, Shown>>;
-}
-
-/** `undefined`: there is no such unit. */
-function reportingOf(units: UnitsPort, unit: string): Reporting | undefined {
-  const definition = units.definitionOf(unit);
-  if (definition !== undefined) return definedReporting(definition);
-  return units.get(unit) && { name: unit, reports: { [TELEMETRY]: { hasCourse: true } } };
-}
-
-function definedReporting({ name, reports }: UnitDefinition): Reporting {
-  const shown = ({ everyMs, fields }: ReportDefinition): Shown => ({
-    ...(everyMs === undefined ? {} : { everyMs }),
-    hasCourse: Object.values(fields).some(({ kind }) => courseKinds.has(kind)),
-  });
-  return {
-    name,
-    reports: Object.fromEntries(Object.entries(reports).map(([report, definition]) => [report, shown(definition)])),
-  };
-}
-
-const onlyReportOf = ({ reports }: Reporting): string | undefined => {
-  const [first, second] = Object.keys(reports);
-  return second === undefined ? first : undefined;
-};
-
-const ownReport = ({ reports }: Reporting, name: string): Shown | undefined =>
-  Object.hasOwn(reports, name) ? reports[name] : undefined;
-
-function reportDetail({ name, reports }: Reporting, asked: string | undefined): string {
-  const names = Object.keys(reports).join(', ');
-  if (names === '') return `report: ${name} has no reports`;
-  if (asked === undefined) return `report: is missing; ${name} has several: ${names}`;
-  return `report: ${name} has no report ${JSON.stringify(asked)}; it has: ${names}`;
 }
 
 /** The resolutions that may fit, finest first. What comes at no fixed rate may always fit as it is. */

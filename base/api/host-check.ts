@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 /** Written with brackets where it is IPv6, as in a Host header. */
 const alwaysAllowed = ['localhost', '127.0.0.1', '[::1]'];
 
-function isLoopback(host: string): boolean {
+export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
@@ -13,7 +13,7 @@ function isLoopback(host: string): boolean {
  * it has names that it does not know. Otherwise: true for the hosts it listens at.
  */
 export function hostCheck(listenHost: string): ((header: string | undefined) => boolean) | undefined {
-  if (!isLoopback(listenHost)) return undefined;
+  if (!isLoopbackHost(listenHost)) return undefined;
   const allowed = new Set([...alwaysAllowed, listenHost]);
   return (header) => {
     const match = /^(\[[^\]]+\]|[^:]+?)\.?(?::\d{1,5})?$/.exec(header ?? '');

@@ -4,6 +4,9 @@ import {
   commandParams,
   commandSchema,
   commandStatusSchema,
+  connectionSchema,
+  connectionsQuery,
+  connectionsSchema,
   deadLetterSchema,
   deadQuery,
   deadSchema,
@@ -18,12 +21,17 @@ import {
   outboxSchema,
   outcomeSchema,
   problemSchema,
+  queryOutcomeSchema,
+  querySchema,
   replayedSchema,
   replaySchema,
+  statusSchema,
   unitParams,
   unitSchema,
+  unitsQuery,
   unitsSchema,
 } from './api-schemas.js';
+import type { ConnectorDocument } from './connector/connector-openapi.js';
 import { PROBLEM_TYPE } from './problem.js';
 
 /** The documented side of each route. Requests are checked with the same zod schemas, in the routes. */
@@ -43,9 +51,13 @@ export const components: readonly JsonSchema[] = [
   { $id: 'Unit', ...jsonSchema(unitSchema) },
   { $id: 'Definition', ...jsonSchema(definitionSchema) },
   { $id: 'Command', ...jsonSchema(commandSchema, 'input') },
+  { $id: 'Query', ...jsonSchema(querySchema, 'input') },
   { $id: 'Outcome', ...jsonSchema(outcomeSchema) },
+  { $id: 'QueryOutcome', ...jsonSchema(queryOutcomeSchema) },
   { $id: 'CommandStatus', ...jsonSchema(commandStatusSchema) },
   { $id: 'History', ...jsonSchema(historySchema) },
+  { $id: 'Connection', ...jsonSchema(connectionSchema) },
+  { $id: 'Status', ...jsonSchema(statusSchema) },
   { $id: 'Outbox', ...jsonSchema(outboxSchema) },
   { $id: 'DeadLetter', ...jsonSchema(deadLetterSchema) },
   { $id: 'Replay', ...jsonSchema(replaySchema, 'input') },
@@ -106,12 +118,17 @@ export const routeDocs = {
   units: {
     operationId: 'listUnits',
     summary: 'All units, with their state and last reports',
+    description: 'All at once, or by pages: with `limit` or `after`, in the order of UIDs.',
     tags: ['units'],
-    response: responses({
-      description: 'The units',
-      ...jsonSchema(unitsSchema.extend({ units: z.array(z.unknown()) })),
-      properties: { units: { type: 'array', items: { $ref: 'Unit#' } } },
-    }),
+    querystring: jsonSchema(unitsQuery, 'input'),
+    response: responses(
+      {
+        description: 'The units',
+        ...jsonSchema(unitsSchema.extend({ units: z.array(z.unknown()) })),
+        properties: { ...propertiesOf(unitsSchema), units: { type: 'array', items: { $ref: 'Unit#' } } },
+      },
+      400,
+    ),
   },
   unit: {
     operationId: 'getUnit',
@@ -136,6 +153,16 @@ export const routeDocs = {
     ...unit,
     body: { $ref: 'Command#' },
     response: responses({ description: 'How it ended', $ref: 'Outcome#' }, 400, 404, 413, 415),
+  },
+  queries: {
+    operationId: 'sendQuery',
+    summary: 'Ask a unit something',
+    description:
+      'A unit without a definition is sent the payload as a query, and its answer is in the outcome. Of a unit with one, `reply` has the last values that the base knows, and the unit is not disturbed. Otherwise as a command.',
+    tags: ['units'],
+    ...unit,
+    body: { $ref: 'Query#' },
+    response: responses({ description: 'How it ended', $ref: 'QueryOutcome#' }, 400, 404, 413, 415),
   },
   command: {
     operationId: 'getCommand',
@@ -167,6 +194,38 @@ export const routeDocs = {
       [204, { description: 'Nothing is left of it', type: 'null' }],
       ...refusals([400]),
     ]) as JsonSchema,
+  },
+  connections: {
+    operationId: 'listConnections',
+    summary: 'Who is connected, over all handlers',
+    tags: ['base'],
+    querystring: jsonSchema(connectionsQuery),
+    response: responses(
+      {
+        description: 'Connections',
+        ...jsonSchema(connectionsSchema.extend({ connections: z.array(z.unknown()) })),
+        properties: {
+          ...propertiesOf(connectionsSchema),
+          connections: { type: 'array', items: { $ref: 'Connection#' } },
+        },
+      },
+      400,
+    ),
+  },
+  status: {
+    operationId: 'getStatus',
+    summary: 'How the base is doing: its life, connections, memory, handlers',
+    tags: ['base'],
+    response: responses({ description: 'How it is doing', $ref: 'Status#' }),
+  },
+  metrics: {
+    operationId: 'getMetrics',
+    summary: 'Figures for Prometheus',
+    tags: ['base'],
+    response: responses({
+      description: "Prometheus's exposition format 0.0.4",
+      content: { 'text/plain': { schema: { type: 'string' } } },
+    }),
   },
   outbox: {
     operationId: 'listReceivers',
@@ -249,7 +308,7 @@ export function swaggerOptions(name: string, version: string) {
       openapi: '3.1.0',
       info: {
         title: `baseunit: ${name}`,
-        description: 'Units, commands, history, live events and receivers of one base.',
+        description: 'Units, commands, history, live events, connections and receivers of one base.',
         version,
       },
       tags: [
@@ -273,5 +332,25 @@ export function swaggerOptions(name: string, version: string) {
       buildLocalReference: ({ $id }: { readonly $id?: unknown }, _base: unknown, _fragment: unknown, index: number) =>
         typeof $id === 'string' ? $id : `Schema${index}`,
     },
+  };
+}
+
+/** What of a document another one is put into. */
+interface Document {
+  readonly paths?: object;
+  readonly tags?: readonly object[];
+  readonly components?: { readonly securitySchemes?: object };
+}
+
+/** The document with the routes of the connector's API in it, which are on a server of their own. */
+export function withConnector(document: Document, connector: ConnectorDocument | undefined): Document {
+  if (connector === undefined) return document;
+  const { paths, tags = [], components } = document;
+  const securitySchemes = { ...components?.securitySchemes, ...connector.securitySchemes };
+  return {
+    ...document,
+    tags: [...tags, ...connector.tags],
+    components: { ...components, securitySchemes },
+    paths: { ...paths, ...connector.paths },
   };
 }

@@ -13,7 +13,7 @@ const MAX_NAMED = 10;
 
 export function sendUnknownUnit(reply: FastifyReply, units: UnitsPort, unit: string): FastifyReply {
   const known = named(units.uids());
-  const detail = `There is no unit ${JSON.stringify(unit)}; there are: ${known}. Units are configured in units.known, or in the access list.`;
+  const detail = `There is no unit ${JSON.stringify(unit)}; there are: ${known}. Units are configured in units.known or in the access list, or come with their first connection.`;
   return sendProblem(reply, problem(404, 'not-found', detail));
 }
 

@@ -44,9 +44,7 @@ describe('units', () => {
     expect(await call('/api/v1/units/board')).toMatchObject({ status: 200, body: { dialect: 'iotsocket' } });
     const { status, body } = await call('/api/v1/units/board/definition');
     expect([status, body.type]).toEqual([404, 'urn:baseunit:problem:not-found']);
-    expect(body.detail).toBe(
-      'board has no definition: it is an object of the access list, and takes "request" with a payload.',
-    );
+    expect(body.detail).toBe('board has no definition: it takes "request" and "query" with a payload.');
   });
 
   it('have definitions that forms can be made of', async () => {
@@ -96,7 +94,9 @@ describe('a command', () => {
     const { call, units } = await startApi();
     const { status, body } = await call(`${lamp}/commands`, post({ id: 'mine', ...setColor, ttlS: 1.5 }));
     expect(status).toBe(200);
-    expect(units.requests).toEqual([{ id: 'mine', unit: 'kitchen-lamp', ...setColor, ttlMs: 1_500, source: 'api' }]);
+    expect(units.requests).toEqual([
+      { id: 'mine', unit: 'kitchen-lamp', ...setColor, ttlMs: 1_500, origin: '127.0.0.1', source: 'api' },
+    ]);
     expect(body).toEqual({
       id: 'mine',
       unit: 'kitchen-lamp',
@@ -119,7 +119,9 @@ describe('a command', () => {
     const { call, units } = await startApi();
     const { body } = await call(`${lamp}/commands`, post({ command: 'stop' }));
     expect(body.id).toBe('000102030405060708090a0b0c0d0e0f');
-    expect(units.requests).toEqual([{ id: body.id, unit: 'kitchen-lamp', command: 'stop', source: 'api' }]);
+    expect(units.requests).toEqual([
+      { id: body.id, unit: 'kitchen-lamp', command: 'stop', origin: '127.0.0.1', source: 'api' },
+    ]);
   });
 
   it('may be a line, also for a unit known by its address only', async () => {
@@ -127,8 +129,8 @@ describe('a command', () => {
     await call('/api/v1/units/192.168.1.21/commands', post({ id: 'a', line: 'red' }));
     await call('/api/v1/units/192.168.1.21:8888/commands', post({ id: 'b', command: 'update', line: '#ff0000' }));
     expect(units.requests).toEqual([
-      { id: 'a', unit: '192.168.1.21', command: 'update', line: 'red', source: 'api' },
-      { id: 'b', unit: '192.168.1.21:8888', command: 'update', line: '#ff0000', source: 'api' },
+      { id: 'a', unit: '192.168.1.21', command: 'update', line: 'red', origin: '127.0.0.1', source: 'api' },
+      { id: 'b', unit: '192.168.1.21:8888', command: 'update', line: '#ff0000', origin: '127.0.0.1', source: 'api' },
     ]);
     expect((await call('/api/v1/units/192.168.1.21/commands', post(setColor))).status).toBe(404);
     expect((await call('/api/v1/units/192.168.1.99/commands', post({ line: 'red' }))).status).toBe(404);
@@ -141,7 +143,7 @@ describe('a command', () => {
     await call(path, post({ id: 'a', command: 'request', payload: { led: [1, null] } }));
     await call(path, post({ id: 'b', command: 'request', payload: null, ttlS: 2 }));
     await call(path, post({ id: 'c', command: 'request', payload: [0, 255], format: 'binary' }));
-    const request = { unit: 'board', command: 'request', source: 'api' };
+    const request = { unit: 'board', command: 'request', origin: '127.0.0.1', source: 'api' };
     expect(units.requests).toEqual([
       { ...request, id: 'a', payload: { led: [1, null] } },
       { ...request, id: 'b', payload: null, ttlMs: 2_000 },
@@ -156,7 +158,10 @@ describe('a command', () => {
     const { body } = await call('/api/v1/units/board/commands', post({ command: 'request', payload: 'x' }));
     expect(body).toMatchObject(answer);
     expect(outcomeSchema.strict().parse(body)).toEqual(body);
-    units.statuses.set('board a', outcomeOf({ id: 'a', unit: 'board', command: 'request', source: 'api' }, answer));
+    units.statuses.set(
+      'board a',
+      outcomeOf({ id: 'a', unit: 'board', command: 'request', origin: '127.0.0.1', source: 'api' }, answer),
+    );
     const status = await call('/api/v1/units/board/commands/a');
     expect(commandStatusSchema.parse(status.body)).toEqual(status.body);
   });

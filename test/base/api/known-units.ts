@@ -78,6 +78,9 @@ export class KnownUnits implements UnitsPort {
   uids(): Iterable<string> {
     return this.#views.map(({ unit }) => unit);
   }
+  online(): readonly string[] {
+    return this.#views.filter(({ state }) => state === 'online').map(({ unit }) => unit);
+  }
   get(unit: string): UnitView | undefined {
     return this.#views.find((each) => each.unit === unit);
   }

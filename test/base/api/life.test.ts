@@ -8,6 +8,7 @@ import type { Outcome } from '../../../base/core/messages.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { QuietLog } from '../../support/quiet-log.js';
 import { TestBus } from '../../support/test-bus.js';
+import { KnownFigures } from './known-figures.js';
 import { KnownOutboxes } from './known-outboxes.js';
 import { KnownUnits, outcomeOf } from './known-units.js';
 import { countingRandom, post, RawClient, startApi, TOKEN } from './running-api.js';
@@ -43,13 +44,17 @@ describe('starting', () => {
   });
 
   it('may be stopped before it is done', async () => {
-    const bus = new TestBus();
+    const [bus, clock] = [new TestBus(), new ManualClock()];
+    const figures = new KnownFigures(clock);
     const options = {
       units: new KnownUnits(),
       outbox: new KnownOutboxes(),
       backup: async () => '',
+      status: figures.status,
+      connections: figures.connections,
+      figures,
       bus,
-      clock: new ManualClock(),
+      clock,
       random: countingRandom,
       log: new QuietLog(),
     };
@@ -227,7 +232,7 @@ describe('bounds', () => {
     '/api/v1/units/%',
     '/api/v1/units/%ff',
     '/%zz',
-    `/api/v1/units/${'x'.repeat(257)}`,
+    `/api/v1/units/${'x'.repeat(1_537)}`,
     '/api/v1/units/a/b/c',
     '//',
     '/api/v2/units',

@@ -1,5 +1,21 @@
-import { describe, expect, it } from 'vitest';
+import type { FastifyInstance, FastifyServerOptions, RouteOptions } from 'fastify';
+import { describe, expect, it, vi } from 'vitest';
+import { type ConnectorDocument, connectorDocument } from '../../../base/api/connector/connector-openapi.js';
 import { startApi } from './running-api.js';
+
+/** What any Fastify here was told to serve. */
+const { routes } = vi.hoisted(() => ({ routes: [] as string[] }));
+vi.mock('fastify', async (original) => {
+  const real = await original<typeof import('fastify')>();
+  const watched = (options: FastifyServerOptions): FastifyInstance => {
+    const app: FastifyInstance = real.default(options);
+    app.addHook('onRoute', ({ method, url }: RouteOptions) => {
+      routes.push(...[method].flat().map((each) => `${each} ${url}`));
+    });
+    return app;
+  };
+  return { ...real, default: watched };
+});
 
 // biome-ignore lint/suspicious/noExplicitAny: a document is looked into
 type Json = any;
@@ -30,21 +46,37 @@ describe('the OpenAPI document', () => {
         .sort(),
     ).toEqual([
       'DELETE /api/v1/units/{unit}',
+      'GET /api/v1/connections',
       'GET /api/v1/events',
       'GET /api/v1/openapi.json',
       'GET /api/v1/outbox',
       'GET /api/v1/outbox/{endpoint}/dead',
+      'GET /api/v1/status',
       'GET /api/v1/units',
       'GET /api/v1/units/{unit}',
       'GET /api/v1/units/{unit}/commands/{id}',
       'GET /api/v1/units/{unit}/definition',
       'GET /api/v1/units/{unit}/history',
       'GET /healthz',
+      'GET /metrics',
       'POST /api/v1/backups',
       'POST /api/v1/outbox/{endpoint}/enable',
       'POST /api/v1/outbox/{endpoint}/replay',
       'POST /api/v1/units/{unit}/commands',
+      'POST /api/v1/units/{unit}/queries',
     ]);
+  });
+
+  it('has the routes that there are, and no others', async () => {
+    routes.length = 0;
+    const api = await document();
+    const written = routes.map((route) => route.replace(/:(\w+)/g, '{$1}')).sort();
+    expect(written.length).toBeGreaterThan(15);
+    expect(
+      operations(api)
+        .map(([route]) => route)
+        .sort(),
+    ).toEqual(written);
   });
 
   it('says for every route what it is for, what it answers, and each way it refuses', async () => {
@@ -87,13 +119,17 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(api.components.schemas).sort()).toEqual([
       'Command',
       'CommandStatus',
+      'Connection',
       'DeadLetter',
       'Definition',
       'History',
       'Outbox',
       'Outcome',
       'Problem',
+      'Query',
+      'QueryOutcome',
       'Replay',
+      'Status',
       'Unit',
     ]);
     expect(api.components.schemas.Command.properties).toMatchObject({
@@ -108,7 +144,8 @@ describe('the OpenAPI document', () => {
       code: { type: 'integer' },
       payload: { properties: { format: {}, value: {} } },
     });
-    expect(api.components.schemas.Unit.properties.dialect.enum).toEqual(['unit', 'line', 'iotsocket']);
+    expect(api.components.schemas.Unit.properties.dialect).toMatchObject({ type: 'string' });
+    expect(api.components.schemas.Unit.properties.dialect.enum).toBeUndefined();
     expect(api.components.schemas.Unit.required).not.toEqual(expect.arrayContaining(['definition']));
     expect(api.components.schemas.Outcome.required).toEqual(['id', 'unit', 'command', 'outcome', 'at']);
     expect(api.components.schemas.Problem.required).toEqual(['type', 'title', 'status', 'detail']);
@@ -144,6 +181,34 @@ describe('the OpenAPI document', () => {
       dead: { items: { $ref: '#/components/schemas/DeadLetter' } },
       next: { type: 'integer' },
     });
+  });
+
+  it('has the routes of the connector’s API where that is there, with their server and their credentials', async () => {
+    const own = await document();
+    let connector: ConnectorDocument | undefined;
+    const { call } = await startApi({ connector: async () => connector });
+    const asked = async (): Promise<Json> => (await call('/api/v1/openapi.json')).body;
+    expect(await asked()).toEqual(own);
+    connector = connectorDocument('https://127.0.0.1:9090', 'basic');
+    const both = await asked();
+    expect(Object.keys(both.paths).sort()).toEqual(
+      [...Object.keys(own.paths), '/cloud-connector/status', '/cloud-connector/status/stream', '/devices']
+        .concat('/devices/{id}/show', '/devices/status/{id}', '/devices/command/{id}', '/devices/query/{id}')
+        .sort(),
+    );
+    for (const path of Object.keys(own.paths)) expect(both.paths[path]).toEqual(own.paths[path]);
+    const { servers, get } = both.paths['/devices'];
+    expect(servers).toEqual([{ url: 'https://127.0.0.1:9090' }]);
+    expect(both.components.schemas).toEqual(own.components.schemas);
+    for (const name of get.security.flatMap(Object.keys)) expect(both.components.securitySchemes).toHaveProperty(name);
+    expect(both.components.securitySchemes).toMatchObject({
+      token: { scheme: 'bearer' },
+      connector: { scheme: 'basic' },
+    });
+    expect(both.tags.map(({ name }: Json) => name)).toEqual(['units', 'events', 'outbox', 'base', 'connector']);
+    const ids = operations(both).flatMap(([, { operationId }]) => operationId ?? []);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(both.security).toEqual([{ token: [] }]);
   });
 
   it('refers to nothing that it does not have', async () => {

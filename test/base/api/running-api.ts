@@ -5,6 +5,7 @@ import { Api, type ApiOptions } from '../../../base/api/api.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { QuietLog } from '../../support/quiet-log.js';
 import { TestBus } from '../../support/test-bus.js';
+import { KnownFigures } from './known-figures.js';
 import { KnownOutboxes } from './known-outboxes.js';
 import { KnownUnits } from './known-units.js';
 
@@ -16,10 +17,11 @@ export interface RunningApi {
   readonly port: number;
   readonly units: KnownUnits;
   readonly outbox: KnownOutboxes;
+  readonly figures: KnownFigures;
   readonly bus: TestBus;
   readonly clock: ManualClock;
   readonly log: QuietLog;
-  /** With the token, as JSON. */
+  /** With the token, as JSON; another type of answer is given as text. */
   call(path: string, init?: RequestInit): Promise<Answer>;
 }
 
@@ -40,12 +42,16 @@ export const countingRandom = {
 export async function startApi(options: Partial<ApiOptions> = {}): Promise<RunningApi> {
   const [units, bus, clock, log] = [new KnownUnits(), new TestBus(), new ManualClock(), new QuietLog()];
   const outbox = new KnownOutboxes();
+  const figures = new KnownFigures(clock);
   const api = new Api({
     listen: { host: '127.0.0.1', port: 0 },
     token: TOKEN,
     units,
     outbox,
     backup: async () => '/var/lib/baseunit/backups/baseunit-2026-01-01.db',
+    status: figures.status,
+    connections: figures.connections,
+    figures,
     bus,
     clock,
     random: countingRandom,
@@ -60,9 +66,11 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Runni
     const headers = { authorization: `Bearer ${TOKEN}`, ...(init.headers as Record<string, string> | undefined) };
     const response = await fetch(`${url}${path}`, { ...init, headers });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const body = text === '' ? undefined : isJson ? JSON.parse(text) : text;
+    return { status: response.status, headers: response.headers, body };
   };
-  return { api, url, port: Number(new URL(url).port), units, outbox, bus, clock, log, call };
+  return { api, url, port: Number(new URL(url).port), units, outbox, figures, bus, clock, log, call };
 }
 
 export function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
@@ -81,8 +89,8 @@ export class RawClient {
 
   #wake: (() => void)[] = [];
 
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress });
     this.socket.setEncoding('latin1');
     this.socket.on('data', (text) => {
       this.received += text;
