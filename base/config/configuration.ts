@@ -1,5 +1,7 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
+import type { ConnectorApiOptions } from '../api/connector/connector-api-options.js';
 import type { Address } from '../core/address.js';
+import type { ConnectorDeviceOptions } from '../dialects/connector/connector-options.js';
 import type { IotsocketOptions } from '../dialects/iotsocket/iotsocket-options.js';
 import type { HubAppOptions } from '../hub/app.js';
 import type { PublishableEvent } from '../uplinks/pusher/pusher-options.js';
@@ -22,6 +24,12 @@ export interface Configuration {
   readonly webhooks: readonly WebhookConfiguration[];
   /** The IoTSocket concentrator (wire/iotsocket.md), from our own section or the original's `config.json`. */
   readonly iotsocket: IotsocketOptions | undefined;
+  /** IoT Cloud Connector (wire/connector.md). */
+  readonly connector: ConnectorConfiguration | undefined;
+  /** Absolute paths of modules of the user's own, each with a handler (`dialects/handler.ts`) as its default export. At most 16. Default none. */
+  readonly handlers: readonly string[];
+  /** All of a stop must end within it; past it, it is forced. 1 s to 60 s. Default 8 s. */
+  readonly shutdownTimeoutMs: number;
   readonly store: StoreConfiguration;
   /** Set when the file is the original iot-base's `config.json` (wire/iot-base.md). */
   readonly legacy: LegacyConfiguration | undefined;
@@ -104,6 +112,14 @@ export interface WebhookConfiguration {
   readonly allowPrivate: boolean;
 }
 
+/** One of the two is there. */
+export interface ConnectorConfiguration {
+  /** Where devices connect over WebSocket; `undefined`: nowhere. */
+  readonly devices: ConnectorDeviceOptions | undefined;
+  /** The HTTP API of status and control; `undefined`: nowhere. */
+  readonly api: ConnectorApiOptions | undefined;
+}
+
 /** Where state outlives the process, and how much of it. There is always one. */
 export interface StoreConfiguration {
   /** Absolute path; `undefined` (the default): `baseunit.db` in the state folder. Backups go to `backups/` beside it. */
@@ -131,6 +147,11 @@ export const DEFAULT_NAME = 'baseunit';
 export const DEFAULT_UNIT_PORT = 8888;
 export const DEFAULT_HTTP_PORT = 8889;
 export const DEFAULT_HUB_PORT = 6001;
+/** The original's (wire/connector.md). */
+export const DEFAULT_CONNECTOR_WEBSOCKET_PORT = 8080;
+export const DEFAULT_CONNECTOR_HTTP_PORT = 9090;
+/** Less than the 10 s after which systemd kills (reference/limits.md). */
+export const DEFAULT_SHUTDOWN_TIMEOUT_MS = 8_000;
 /** A week to look at closely, a season by minute, five years by hour: 25 MiB for a unit of two numbers every 5 s. */
 export const DEFAULT_STORE: StoreConfiguration = {
   file: undefined,

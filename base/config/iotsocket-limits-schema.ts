@@ -1,6 +1,5 @@
-import type { z } from 'zod';
 import { defaultIotsocketLimits, type IotsocketLimits } from '../dialects/iotsocket/iotsocket-limits.js';
-import { always, section, whole } from './schema-fields.js';
+import { type LimitsField, limitsField, withDefaults } from './limits-fields.js';
 
 const KIB = 1_024;
 const MIB = KIB * KIB;
@@ -56,29 +55,16 @@ const ordered: readonly (readonly [Name, Name])[] = [
   ['keptOctets', 'keptOctetsInAll'],
 ];
 
-const limit = (name: Name) => whole(...limitRanges[name], defaultIotsocketLimits[name]).optional();
+const field: LimitsField<Name> = { defaults: defaultIotsocketLimits, ranges: limitRanges, ordered };
 
-/** `iotsocket.limits`. */
+let made: ReturnType<typeof limitsField<Name>> | undefined;
+
+/** `iotsocket.limits`. The same for all files: to make it takes longer than to check one. */
 export function limitsSection() {
-  const shape = Object.fromEntries((Object.keys(limitRanges) as Name[]).map((name) => [name, limit(name)])) as Record<
-    Name,
-    ReturnType<typeof limit>
-  >;
-  return section(shape, `{ "sessions": ${defaultIotsocketLimits.sessions} }`).superRefine((given, context) => {
-    const all = limitsOf(given);
-    for (const [less, more] of ordered) {
-      // One of another type was refused already.
-      if (typeof all[less] !== 'number' || typeof all[more] !== 'number' || all[less] <= all[more]) continue;
-      // At the one that is written: the other may be there by default only.
-      const [at, other, than] = given[less] === undefined ? [more, less, 'less'] : [less, more, 'more'];
-      const message = `is ${all[at]}, ${than} than ${other}, which is ${all[other]}${given[other] === undefined ? ' unless you write another' : ''}`;
-      context.addIssue({ code: 'custom', path: [at], message });
-    }
-  }, always);
+  made ??= limitsField(field);
+  return made;
 }
 
 /** With the defaults for what a checked section leaves out. */
-export function limitsOf(given: z.output<ReturnType<typeof limitsSection>>): IotsocketLimits {
-  const written = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaultIotsocketLimits, ...Object.fromEntries(written) };
-}
+export const limitsOf = (given: { readonly [N in Name]?: number | undefined }): IotsocketLimits =>
+  withDefaults(defaultIotsocketLimits, given);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { UID_OCTETS } from '../../protocol/iotsocket/uid.js';
 import type { CentralOptions, GroupOptions, IotsocketOptions } from '../dialects/iotsocket/iotsocket-options.js';
 import { canonicalHost } from './address.js';
+import { readablePath } from './credentials.js';
 import { limitsOf, limitsSection } from './iotsocket-limits-schema.js';
 import { certificatePair, certificates } from './pem-fields.js';
 import { address, always, expected, flag, insecureUrl, key, section, text, url, whole } from './schema-fields.js';
@@ -88,7 +89,10 @@ export function iotsocketOf(section: z.output<ReturnType<typeof iotsocketSection
     websocket: section.websocket,
     udp: section.udp,
     http: section.http,
-    tls: tls && { cert: resolve(folder, tls.cert!.path), key: resolve(folder, tls.key!.path) },
+    tls: tls && {
+      cert: readablePath(resolve(folder, tls.cert!.path)),
+      key: readablePath(resolve(folder, tls.key!.path)),
+    },
     keepSessionMs: (section.keepSessionS ?? DEFAULT_KEEP_SESSION_S) * 1_000,
     requestTimeoutMs: (section.requestTimeoutS ?? DEFAULT_REQUEST_TIMEOUT_S) * 1_000,
     central: central && centralOf(central),

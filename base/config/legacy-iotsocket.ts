@@ -2,10 +2,12 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { defaultIotsocketLimits } from '../dialects/iotsocket/iotsocket-limits.js';
-import type { CentralOptions, IotsocketOptions, TlsFiles } from '../dialects/iotsocket/iotsocket-options.js';
+import type { CentralOptions, IotsocketOptions } from '../dialects/iotsocket/iotsocket-options.js';
+import type { TlsFiles } from '../links/certificates.js';
 import { parseAddress } from './address.js';
 import type { ConfigProblem } from './config-problems.js';
-import { type Configuration, DEFAULT_NAME, DEFAULT_STORE } from './configuration.js';
+import { type Configuration, DEFAULT_NAME, DEFAULT_SHUTDOWN_TIMEOUT_MS, DEFAULT_STORE } from './configuration.js';
+import { readablePath } from './credentials.js';
 import { limitRanges } from './iotsocket-limits-schema.js';
 import {
   DEFAULT_ACCESS_LIST,
@@ -72,6 +74,9 @@ export function checkLegacyIotsocket(raw: unknown, file: string, secrets: Secret
       hub: undefined,
       webhooks: [],
       iotsocket: optionsOf(parsed.data, dirname(file)),
+      connector: undefined,
+      handlers: [],
+      shutdownTimeoutMs: DEFAULT_SHUTDOWN_TIMEOUT_MS,
       store: DEFAULT_STORE,
       legacy: undefined,
     },
@@ -272,7 +277,10 @@ function halvesOfPairs(raw: unknown): ConfigProblem[] {
 
 function tlsOf({ SSLKeyFilename, SSLCrtFilename }: SslFiles, folder: string): TlsFiles | undefined {
   if (SSLKeyFilename === undefined || SSLCrtFilename === undefined) return undefined;
-  return { cert: resolve(folder, SSLCrtFilename.path), key: resolve(folder, SSLKeyFilename.path) };
+  return {
+    cert: readablePath(resolve(folder, SSLCrtFilename.path)),
+    key: readablePath(resolve(folder, SSLKeyFilename.path)),
+  };
 }
 
 /** `http://` where none is written, as the original has it. */

@@ -4,7 +4,10 @@ import { ConfigurationError } from '../../protocol/errors.js';
 import { parseJsonText } from '../core/json-text.js';
 import { InvalidConfigurationError } from './config-problems.js';
 import type { Configuration } from './configuration.js';
+import { connectorWarnings } from './connector-warnings.js';
+import { readablePath } from './credentials.js';
 import type { Definitions } from './definitions.js';
+import { handlersWarnings } from './handlers-schema.js';
 import { iotsocketWarnings, originalNames, ownNames } from './iotsocket-warnings.js';
 import { checkLegacyConfiguration, isLegacyFile } from './legacy-config.js';
 import { checkLegacyIotsocket, isLegacyIotsocketFile, warningOfMeaningless } from './legacy-iotsocket.js';
@@ -31,7 +34,7 @@ export function loadConfiguration(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): LoadedConfiguration {
   const file = resolve(path);
-  const parsed = parseJsonText(readText(path, file));
+  const parsed = parseJsonText(readText(path, readablePath(file, environment), file));
   if (!parsed.ok) {
     const { line, column, what } = parsed.fault;
     throw new ConfigurationError('config-not-json', `${path}:${line}:${column}: ${what}`);
@@ -45,22 +48,25 @@ export function loadConfiguration(
       : checkConfiguration(parsed.value, file, definitions, secrets);
   if (!checked.ok) throw new InvalidConfigurationError(path, checked.problems);
   const ofFile = secrets.isAnyInFile ? warningOfMode(file, basename(path)) : undefined;
-  const { iotsocket } = checked.value;
+  const { iotsocket, connector, handlers } = checked.value;
   const warnings = [
     ofFile,
     ...secrets.warnings,
     ...warningsOf(checked.value),
     ...(iotsocket ? iotsocketWarnings(iotsocket, isOriginalConcentrator ? originalNames : ownNames) : []),
+    ...(connector ? connectorWarnings(connector) : []),
+    ...handlersWarnings(handlers),
     isOriginalConcentrator ? warningOfMeaningless(parsed.value) : undefined,
   ];
   return { configuration: checked.value, warnings: warnings.filter((warning) => warning !== undefined) };
 }
 
-function readText(path: string, file: string): string {
+/** `path` as it was given, `readable` where it can be read, `file` absolute. */
+function readText(path: string, readable: string, file: string): string {
   try {
-    const { size } = statSync(file);
+    const { size } = statSync(readable);
     if (size > MAX_FILE_OCTETS) throw new RangeError(`it has ${size} octets; at most ${MAX_FILE_OCTETS} are read`);
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return readFileSync(readable, 'utf8').replace(/^\uFEFF/, '');
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const why = isMissing

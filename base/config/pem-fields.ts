@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { type CertificatePair, problemOfPair } from '../dialects/iotsocket/certificate-pair.js';
+import { type CertificatePair, problemOfPair } from '../links/certificate-pair.js';
 import { always, expected, section } from './schema-fields.js';
 import { MAX_PEM_OCTETS, type ReadText, type Secrets } from './secrets.js';
 

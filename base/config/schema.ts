@@ -3,21 +3,30 @@ import type { z } from 'zod';
 import { type Address, addressText } from '../core/address.js';
 import { listenersCollide } from './address.js';
 import { type ConfigProblem, formatPath } from './config-problems.js';
-import { type Configuration, DEFAULT_HTTP_PORT, DEFAULT_HUB_PORT, DEFAULT_NAME } from './configuration.js';
+import {
+  type Configuration,
+  DEFAULT_HTTP_PORT,
+  DEFAULT_HUB_PORT,
+  DEFAULT_NAME,
+  DEFAULT_SHUTDOWN_TIMEOUT_MS,
+} from './configuration.js';
+import { connectorOf, connectorSection } from './connector-schema.js';
 import type { Definitions } from './definitions.js';
+import { handlersField, handlersOf } from './handlers-schema.js';
 import { hubOf, hubSection } from './hub-schema.js';
 import { iotsocketOf, iotsocketSection } from './iotsocket-schema.js';
 import { pusherOf, pusherSection } from './pusher-schema.js';
-import { address, always, messageOfUnknownKey, section, text } from './schema-fields.js';
+import { address, always, messageOfUnknownKey, section, text, whole } from './schema-fields.js';
 import type { Secrets } from './secrets.js';
 import { storeOf, storeSection } from './store-schema.js';
 import { knownUnitsOf, unitsSection } from './unit-schema.js';
 import { webhooksOf, webhooksSection } from './webhooks-schema.js';
 
 /** Sections that the design has and this version does not. */
-const laterSections = ['connector', 'elfin', 'yamqtt'];
+const laterSections = ['elfin', 'yamqtt'];
 
 const MAX_NAME_CHARACTERS = 64;
+const MAX_SHUTDOWN_TIMEOUT_S = 60;
 const DEFAULT_HTTP: Address = { host: '127.0.0.1', port: DEFAULT_HTTP_PORT };
 const DEFAULT_HUB: Address = { host: '127.0.0.1', port: DEFAULT_HUB_PORT };
 
@@ -38,7 +47,10 @@ function fileSchema(definitions: Definitions, secrets: Secrets, folder: string) 
     hub: hubSection(secrets).optional(),
     webhooks: webhooksSection(secrets).optional(),
     iotsocket: iotsocketSection(secrets, folder).optional(),
+    connector: connectorSection(secrets).optional(),
     store: storeSection().optional(),
+    handlers: handlersField(folder).optional(),
+    shutdownTimeoutS: whole(1, MAX_SHUTDOWN_TIMEOUT_S, DEFAULT_SHUTDOWN_TIMEOUT_MS / 1_000).optional(),
   };
   return section(shape, '{ "name": "home", … }', messageOfUnknownSection).superRefine((file, context) => {
     const twice = listenersTwice({
@@ -49,6 +61,8 @@ function fileSchema(definitions: Definitions, secrets: Secrets, folder: string) 
       'iotsocket.tcp': file.iotsocket?.tcp,
       'iotsocket.websocket': file.iotsocket?.websocket,
       'iotsocket.http': file.iotsocket?.http,
+      'connector.websocket': file.connector?.websocket,
+      'connector.http': file.connector?.http,
     });
     for (const { path, what } of twice) context.addIssue({ code: 'custom', path: path.split('.'), message: what });
   }, always);
@@ -78,7 +92,8 @@ export function checkConfiguration(
   const folder = dirname(file);
   const parsed = fileSchema(definitions, secrets, folder).safeParse(raw);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
-  const { name, http, units, pusher, hub, webhooks, iotsocket, store } = parsed.data;
+  const { name, http, units, pusher, hub, webhooks, iotsocket, connector, store, handlers, shutdownTimeoutS } =
+    parsed.data;
   return {
     ok: true,
     value: {
@@ -90,7 +105,10 @@ export function checkConfiguration(
       hub: hub && hubOf(hub),
       webhooks: webhooksOf(webhooks ?? []),
       iotsocket: iotsocket && iotsocketOf(iotsocket, folder),
+      connector: connector && connectorOf(connector, folder),
       store: storeOf(store ?? {}, folder),
+      handlers: handlersOf(handlers ?? [], folder),
+      shutdownTimeoutMs: shutdownTimeoutS === undefined ? DEFAULT_SHUTDOWN_TIMEOUT_MS : shutdownTimeoutS * 1_000,
       legacy: undefined,
     },
   };

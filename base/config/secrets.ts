@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { fromHex } from '../../protocol/octets.js';
 import { KEY_OCTETS } from './configuration.js';
+import { readablePath } from './credentials.js';
 
 export type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly what: string };
 export type ReadKey =
@@ -70,14 +71,15 @@ export class Secrets {
     if (path === '') return { ok: false, what: 'names no file; write a path behind "file:"' };
     const absolute = this.#absolute(path);
     try {
-      const { size } = statSync(absolute);
+      const readable = readablePath(absolute, this.#environment);
+      const { size } = statSync(readable);
       if (size > maxOctets) {
         return {
           ok: false,
           what: `names the file ${path}, which has ${size} octets; at most ${maxOctets} make sense here`,
         };
       }
-      return { ok: true, text: readFileSync(absolute, 'utf8').trim() };
+      return { ok: true, text: readFileSync(readable, 'utf8').trim() };
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
       const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;

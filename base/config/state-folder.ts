@@ -24,7 +24,12 @@ export function stateFolderPath({ environment, configFile, currentFolder = '.' }
 
 /** The same, made with mode 0700 when it is not there. ConfigurationError `config-unreadable` when it cannot be made. */
 export function openStateFolder(options: StateFolderOptions): string {
-  const path = stateFolderPath(options);
+  return makeStateFolder(stateFolderPath(options));
+}
+
+/** A folder that was chosen otherwise: its absolute path, made and refused in the same way. */
+export function makeStateFolder(folder: string): string {
+  const path = resolve(folder);
   try {
     mkdirSync(path, { recursive: true, mode: OWNER_ONLY });
     return path;

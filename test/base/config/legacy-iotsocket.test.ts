@@ -83,6 +83,9 @@ describe('the original concentrator’s config.json', () => {
       pusher: undefined,
       hub: undefined,
       webhooks: [],
+      connector: undefined,
+      handlers: [],
+      shutdownTimeoutMs: 8_000,
       store: DEFAULT_STORE,
       legacy: undefined,
       iotsocket: {

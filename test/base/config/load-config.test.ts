@@ -175,7 +175,7 @@ describe('everything wrong', () => {
     expect(problems(JSON.stringify(content))[0]).toMatch(/^ must be an object, not /);
   });
 
-  it.each(['connector', 'elfin', 'yamqtt'])('%s is for a later version', (name) => {
+  it.each(['elfin', 'yamqtt'])('%s is for a later version', (name) => {
     expect(problems({ [name]: {} })).toEqual([`${name} is not in this version; take the section out`]);
   });
 });
