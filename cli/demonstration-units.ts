@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Definitions } from '../base/config/definitions.js';
+import { projectRoot } from '../base/project-root.js';
 import { systemClock, systemRandom } from '../base/system.js';
 import { COMPILER_MISSING, findCompiler } from '../codegen/compiler.js';
 import { buildNative } from '../codegen/native-build.js';
 import { writeFirmware } from '../codegen/write-firmware.js';
 import { type RunningSimulation, simulate } from '../simulator/simulate.js';
 import type { SimulationEvent } from '../simulator/simulation-event.js';
-import { projectRoot } from './project-root.js';
 import { styled } from './terminal.js';
 
 /** The units of the demonstration, one of each example. */

@@ -1,21 +1,21 @@
 import { join, relative } from 'node:path';
-import { pino } from 'pino';
-import { startBase } from '../base/base.js';
-import { apiTokenPath, openApiToken } from '../base/config/api-token.js';
+import { apiTokenPath } from '../base/config/api-token.js';
 import { type Definitions, loadDefinitions } from '../base/config/definitions.js';
-import { loadConfiguration } from '../base/config/load-config.js';
-import { announceRunning, findRunning, withdrawRunning } from '../base/config/running-file.js';
+import { findRunning } from '../base/config/running-file.js';
 import { openStateFolder } from '../base/config/state-folder.js';
+import { createBase } from '../base/create-base.js';
 import { writeDurably } from '../base/engine/durable-file.js';
-import { systemClock, systemRandom } from '../base/system.js';
+import { logLines } from '../base/log-lines.js';
+import { systemRandom } from '../base/system.js';
+import { untilStopped } from '../base/until-stopped.js';
+import { version } from '../base/version.js';
 import { ConfigurationError } from '../protocol/errors.js';
 import { toHex } from '../protocol/octets.js';
 import { type DemonstrationUnit, startDemonstrationUnits } from './demonstration-units.js';
 import { eventText } from './event-text.js';
+import { exitCodes } from './exit-codes.js';
 import { freePort } from './free-port.js';
 import { print, printError, printJson, printTable, styled } from './terminal.js';
-import { untilStopped } from './until-stopped.js';
-import { version } from './version.js';
 
 export interface DemonstrationOptions {
   /** The TypeScript simulator instead of compiled firmware. */
@@ -24,6 +24,9 @@ export interface DemonstrationOptions {
   readonly isJson: boolean;
 }
 
+/** Of its stop the base has the most, its units the rest. */
+const BASE_STOP_S = 3;
+const STOP = { forceMs: 4_000 };
 const CHANNEL = 'private-requests';
 
 /** The example units, a base with its embedded hub, and what they say to each other, until Ctrl-C. */
@@ -57,23 +60,18 @@ export async function runDemonstration(options: DemonstrationOptions): Promise<v
     try {
       const file = await writeConfiguration(stateFolder, units.units);
       const logFile = join(stateFolder, 'demonstration.log');
-      const destination = pino.destination({ dest: logFile, append: false, sync: true });
-      const base = await startBase({
-        configuration: loadConfiguration(file, definitions).configuration,
-        token: openApiToken(stateFolder, systemRandom),
-        version,
+      const base = await createBase({
+        config: file,
+        definitions,
         stateFolder,
-        clock: systemClock,
-        random: systemRandom,
-        log: pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination),
-        signal,
+        log: logLines('info', logFile),
         hear: (message) => lines.print(isJson ? JSON.stringify(message) : eventText(message, definitions)),
       });
       ends.push(async () => {
-        withdrawRunning(stateFolder, process.pid);
         await base.stop();
+        if (base.state === 'stopped') process.exitCode = exitCodes.failed;
       });
-      announceRunning(stateFolder, { pid: process.pid, url: base.apiUrl!, startedAt: Date.now(), configFile: file });
+      await base.start(signal);
       const hub = `${base.hub!.host}:${base.hub!.port}`;
       if (isJson)
         printJson({ running: { api: base.apiUrl!, hub, units: units.units.map(({ key: _, ...unit }) => unit) } });
@@ -84,7 +82,7 @@ export async function runDemonstration(options: DemonstrationOptions): Promise<v
       await end();
       throw error;
     }
-  });
+  }, STOP);
 }
 
 /** Lines that wait until the introduction is printed. */
@@ -112,6 +110,7 @@ async function writeConfiguration(stateFolder: string, units: readonly Demonstra
   ]);
   const configuration = {
     name: 'demonstration',
+    shutdownTimeoutS: BASE_STOP_S,
     http: { listen: '127.0.0.1:0' },
     store: { file: 'demonstration.db' },
     units: { known: Object.fromEntries(known) },

@@ -4,9 +4,20 @@
  * stdout is for the results of the command that follows.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isAlive, withLock } from './build-lock.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -34,6 +45,8 @@ const PROGRAMS = {
     { program: 'ps', package: 'procps', what: 'looking for processes left behind' },
     { program: 'git', package: 'git', what: 'a fresh checkout in the tests' },
     { program: 'curl', package: 'curl', what: 'the command that the demonstration prints' },
+    { program: 'systemd-notify', package: 'systemd', what: 'the notices of a service, and its unit, in the tests' },
+    { program: 'wsdump', package: 'python3-websocket', what: 'a device of the cloud connector in Python' },
   ],
   build: [],
 };
@@ -50,6 +63,15 @@ function checkNode() {
   fail(
     `Node.js ${process.versions.node} is too old: ${LEAST_NODE.join('.')} or newer is needed (Debian 13: apt-get install nodejs npm).`,
   );
+}
+
+function isWritable(path) {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function modifiedAt(path) {
@@ -125,8 +147,8 @@ function sourcesModifiedAt() {
 
 /**
  * Compiles the sources into `dist/` when one of them changed since. Type errors, those of a user's definition too, end here.
- * The new folder takes the old one's place whole: a file whose source is gone does not stay, and a build that is cut short
- * leaves nothing.
+ * The new folder takes the old one's place whole: a file whose source is gone does not stay, and what a build leaves that is
+ * cut short, the next one removes. Several that need it at the same time wait for the first.
  */
 export function build() {
   const dist = join(root, 'dist');
@@ -137,17 +159,42 @@ export function build() {
     if (existsSync(stamp)) return;
     fail('The npm packages are not installed: run `npm install` in this folder once, or `npm start`.');
   }
+  if (!isWritable(root))
+    fail(
+      `The TypeScript sources changed, and ${root} cannot be written here, as in a service: run \`npx baseunit --version\` in that folder once.`,
+      2,
+    );
+  const isCompiled = withLock(join(root, 'dist.lock'), () => {
+    // Another may have done it meanwhile.
+    if (modifiedAt(stamp) >= sourcesModifiedAt()) return true;
+    removeLeftOver();
+    return compile(compiler, dist);
+  });
+  if (!isCompiled) fail('The TypeScript sources do not compile: see above.', 2);
+}
+
+/** Builds that were cut short by a kill. */
+function removeLeftOver() {
+  for (const name of readdirSync(root)) {
+    const pid = /^dist\.(\d+)(\.old)?$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+/** False: the compiler has said what is wrong. */
+function compile(compiler, dist) {
   const startedAt = new Date();
   const fresh = join(root, `dist.${process.pid}`);
   const arguments_ = [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh];
   const { status } = spawnSync(process.execPath, arguments_, { cwd: root, stdio: ['inherit', 2, 2] });
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
-    fail('The TypeScript sources do not compile: see above.', 2);
+    return false;
   }
   writeFileSync(join(fresh, 'built'), '');
   utimesSync(join(fresh, 'built'), startedAt, startedAt);
   takePlace(fresh, dist);
+  return true;
 }
 
 /** Puts a folder in another's place. Somebody else may be doing the same at this moment with the same right. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { storageOf } from '../../base/base.js';
 import { DEFAULT_STORE } from '../../base/config/configuration.js';
+import { storageOf } from '../../base/storage.js';
 
 test('the store is in the state folder, or where the configuration says; its backups are beside it', () => {
   expect(storageOf(DEFAULT_STORE, '/var/lib/baseunit')).toEqual({

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { eventually, root, temporaryFolder } from './support/house.js';
 
 /** A fresh checkout: what git knows of, as it is now, and nothing that was installed or built. */
@@ -112,8 +112,15 @@ function installed(): string {
   for (const name of ['node_modules', '.build']) {
     if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
   }
+  cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
+  // Newer than its sources, which were copied just now as well.
+  const now = new Date();
+  utimesSync(join(folder, 'dist', 'built'), now, now);
   return folder;
 }
+
+// What is copied below as built.
+beforeAll(() => void execFileSync(process.execPath, ['scripts/prepare.mjs', 'build'], { cwd: root, stdio: 'pipe' }));
 
 const firmwareIsUp = /thermometer\s+reading\s+temperature/;
 

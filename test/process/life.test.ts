@@ -201,7 +201,8 @@ test('no key, token or secret gets into the log, whatever goes wrong', async () 
   const unit = await simulated('thermometer', { uid: 'good' });
   const wrong = await simulated('thermometer', { uid: 'wrong', faults: [{ kind: 'wrong-key' }] });
   const secret = (): string => randomBytes(16).toString('hex');
-  const secrets = { pusher: secret(), dashboard: secret(), webhook: secret(), hub: secret() };
+  const ofConnector = { apiToken: secret(), devices: secret() };
+  const secrets = { pusher: secret(), dashboard: secret(), webhook: secret(), hub: secret(), ...ofConnector };
   const hubPort = await freePort();
   const closed = await freePort();
   const folder = temporaryFolder();
@@ -212,6 +213,12 @@ test('no key, token or secret gets into the log, whatever goes wrong', async () 
       units: { known: { ...unit.known(), ...wrong.known() } },
       webhooks: [{ url: `https://127.0.0.1:${closed}/hook`, secret: 'file:hook' }],
       hub: { listen: `127.0.0.1:${hubPort}`, apps: [{ id: 'app', key: 'key', secret: secrets.hub }] },
+      connector: {
+        websocket: '127.0.0.1:0',
+        http: '127.0.0.1:0',
+        auth: { kind: 'bearer', token: secrets.apiToken },
+        deviceAuth: { kind: 'basic', user: 'device', password: secrets.devices },
+      },
       pusher: {
         key: 'key',
         appId: 'app',
@@ -228,6 +235,12 @@ test('no key, token or secret gets into the log, whatever goes wrong', async () 
   await base.unitIs('good', 'reported', ({ last }) => last.reading !== undefined);
   await base.unitIs('wrong', 'was refused', ({ reason }) => /key/.test(reason ?? ''));
   await fetch(`${base.url}/api/v1/units`, { headers: { authorization: `Bearer ${secrets.hub}` } });
+  const connector = (await base.logged('the base runs')).connector as string;
+  const devices = `http://${(await base.logged(/devices may connect/)).address}/connect`;
+  for (const token of [secrets.apiToken, secrets.devices])
+    await fetch(`${connector}/devices`, { headers: { authorization: `Bearer ${token}` } });
+  const wrongDevice = Buffer.from(`device:${secrets.apiToken}`).toString('base64');
+  await fetch(devices, { headers: { 'device-id': secrets.hub, authorization: `Basic ${wrongDevice}` } });
   await base.send('good', { command: secrets.pusher.slice(0, 4) });
   await base.logged(/./, { uplink: 'pusher', level: 40 });
   await base.logged(/./, { uplink: 'webhooks', level: 40 });
