@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { loadDefinitions } from '../base/config/definitions.js';
+import { projectRoot } from '../base/project-root.js';
 import { exitCodes } from './exit-codes.js';
-import { projectRoot } from './project-root.js';
 import { printJson } from './terminal.js';
 
 /** `baseunit flash`: PlatformIO's upload for one unit type and board. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { loadDefinitions } from '../base/config/definitions.js';
-import { projectRoot } from './project-root.js';
+import { projectRoot } from '../base/project-root.js';
 import { print, printJson } from './terminal.js';
 
 /** `baseunit generate`: firmware from definitions. */

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
+import { version } from '../base/version.js';
 import { StoreError } from '../protocol/errors.js';
 import { addBackup } from './backup.js';
+import { addDoctor } from './doctor.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { addFlash } from './flash.js';
 import { addForget } from './forget.js';
@@ -10,11 +12,11 @@ import { addOutbox } from './outbox.js';
 import { addRestore } from './restore.js';
 import { addRun } from './run.js';
 import { addSend } from './send.js';
+import { addService } from './service.js';
 import { addSimulate } from './simulate.js';
 import { addStart } from './start.js';
 import { printError, printJson, styled } from './terminal.js';
 import { addUnits } from './units.js';
-import { version } from './version.js';
 import { addWatch } from './watch.js';
 
 /** The whole command line; exported for the tests of its help. */
@@ -36,6 +38,7 @@ const subcommands = [
   ...[addStart, addRun, addGenerate, addFlash, addSimulate],
   ...[addSend, addUnits, addWatch, addKeys],
   ...[addOutbox, addBackup, addRestore, addForget],
+  ...[addService, addDoctor],
 ];
 
 /** Runs a command line and ends the process with its exit code. */

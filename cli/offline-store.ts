@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
-import { storageOf } from '../base/base.js';
-import { type Configuration, MAX_UID_OCTETS } from '../base/config/configuration.js';
+import type { Configuration } from '../base/config/configuration.js';
 import { loadDefinitions } from '../base/config/definitions.js';
 import { loadConfiguration } from '../base/config/load-config.js';
 import { stateFolderPath } from '../base/config/state-folder.js';
 import type { Log } from '../base/core/log.js';
+import { isUid, UID_RULE } from '../base/core/unit-uid.js';
 import { Backups, listBackups, removeUnfinished } from '../base/engine/embedded/backups.js';
 import { unusable } from '../base/engine/embedded/embedded-engine.js';
 import { eraseFrom, type Fault } from '../base/engine/embedded/sqlite-file.js';
 import { openHere, type SqlitePort } from '../base/engine/embedded/sqlite-port.js';
+import { storageOf } from '../base/storage.js';
 import { systemClock } from '../base/system.js';
 import { ConfigurationError, StoreError } from '../protocol/errors.js';
 
@@ -93,11 +94,10 @@ async function open(file: string, backups: string): Promise<SqlitePort> {
 }
 
 function checkUid(unit: string, { units }: Configuration): void {
-  const octets = new TextEncoder().encode(unit).length;
-  if (octets >= 1 && octets <= MAX_UID_OCTETS) return;
+  if (isUid(unit)) return;
   // A unit of the original's file has its address for a UID, which may be longer.
   if (units?.known.some(({ uid }) => uid === unit)) return;
-  const what = `${JSON.stringify(unit)} cannot be a UID, which has 1 to ${MAX_UID_OCTETS} octets`;
+  const what = `${JSON.stringify(unit)} cannot be a UID, which ${UID_RULE}`;
   throw new ConfigurationError('config-invalid', what);
 }
 

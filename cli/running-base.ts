@@ -108,7 +108,11 @@ const folderOf = (config: string | undefined): string =>
 /** A base that was killed left its number, which another process may have since: so it is asked whether it is there. */
 export async function isBaseRunning(config: string | undefined): Promise<boolean> {
   const url = findRunning(folderOf(config))?.url;
-  if (url === undefined) return false;
+  return url !== undefined && isAnswering(url);
+}
+
+/** Whether the base with that API says that it is there, within 2 s. */
+export async function isAnswering(url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(THERE_MS) });
     await response.body?.cancel();

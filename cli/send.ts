@@ -18,6 +18,7 @@ interface SendOptions extends BaseOptions {
   readonly line?: string;
   readonly payload?: string;
   readonly format?: PayloadFormat;
+  readonly query?: boolean;
   readonly id?: string;
   readonly ttl?: number;
   readonly via: 'auto' | 'api' | 'pusher';
@@ -34,7 +35,7 @@ export interface SentOutcome {
   readonly payload?: Payload;
 }
 
-/** `baseunit send`: one command to one unit, and its outcome. */
+/** `baseunit send`: one command or query to one unit, and its outcome. */
 export function addSend(program: Command): void {
   withBaseOptions(
     program
@@ -49,6 +50,10 @@ export function addSend(program: Command): void {
         'for units without a definition, instead of a command: what to ask of it, as {"on":true}',
       )
       .addOption(new Option('--format <format>', 'of the payload. Default json').choices(payloadFormatNames))
+      .option(
+        '--query',
+        'only ask: a unit without a definition what --payload says, another one for its last values, of the report that is named instead of a command',
+      )
       .option('--id <id>', 'an id of yours: sent again with it, the command is not done twice. Default: a new one')
       .option('--ttl <seconds>', 'let it wait so long for a unit that is away', parseSeconds)
       .option(
@@ -58,7 +63,7 @@ export function addSend(program: Command): void {
         'auto',
       ),
   ).action(async (unit: string, command: string | undefined, fields: Fields, options: SendOptions) => {
-    const what = checkedRequest(command, fields, options);
+    const what = options.query ? checkedQuery(command, fields, options) : checkedRequest(command, fields, options);
     const id = options.id ?? randomUUID();
     const request = { id, unit, ...what, ...(options.ttl === undefined ? {} : { ttlS: options.ttl }) };
     const channel = options.via === 'api' || !('command' in request) ? undefined : await channelOf(options);
@@ -66,7 +71,7 @@ export function addSend(program: Command): void {
       channel === undefined
         ? await BaseClient.find(options).request<SentOutcome>(
             'POST',
-            `/api/v1/units/${encodeURIComponent(unit)}/commands`,
+            `/api/v1/units/${encodeURIComponent(unit)}/${options.query ? 'queries' : 'commands'}`,
             { ...request, unit: undefined },
             1_000 * (options.ttl ?? 0),
           )
@@ -100,6 +105,20 @@ function checkedRequest(command: string | undefined, fields: Fields, options: Se
   if (command !== undefined) return { command, fields };
   if (via === 'pusher') throw new ConfigurationError('config-invalid', '--line goes over HTTP: leave --via pusher out');
   return { line: line! };
+}
+
+type Query = { readonly report?: string } | { readonly payload: unknown; readonly format: PayloadFormat };
+
+/** A payload, or the name of a report, or nothing. */
+function checkedQuery(report: string | undefined, fields: Fields, options: SendOptions): Query {
+  const { line, payload, format, via } = options;
+  const unfit = (why: string): ConfigurationError => new ConfigurationError('config-invalid', `--query ${why}`);
+  if (line !== undefined || Object.keys(fields).length > 0) throw unfit('has neither fields nor --line');
+  if (payload !== undefined && report !== undefined) throw unfit('has a payload or the name of a report, not both');
+  if (via === 'pusher') throw unfit('goes over HTTP: leave --via pusher out');
+  if (payload !== undefined) return { payload: payloadIn(payload, format ?? 'json'), format: format ?? 'json' };
+  if (format !== undefined) throw new ConfigurationError('config-invalid', '--format is for --payload');
+  return report === undefined ? {} : { report };
 }
 
 /** Texts are themselves; the rest is JSON. */

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseAddress } from '../base/config/address.js';
 import { systemClock, systemRandom } from '../base/system.js';
+import { untilStopped } from '../base/until-stopped.js';
 import { ConfigurationError } from '../protocol/errors.js';
 import type { IotsocketObjectEvent } from '../simulator/iotsocket-object-event.js';
 import { harmless, print, printJson, styled } from './terminal.js';
-import { untilStopped } from './until-stopped.js';
 
 /** Where a concentrator is. */
 type Concentrator = { readonly host: string; readonly port: number } | { readonly url: string };

@@ -6,12 +6,13 @@ import { parseAddress } from '../base/config/address.js';
 import { DEFAULT_UNIT_PORT } from '../base/config/configuration.js';
 import { loadDefinitions } from '../base/config/definitions.js';
 import type { Address } from '../base/core/address.js';
+import { projectRoot } from '../base/project-root.js';
 import { systemClock, systemRandom } from '../base/system.js';
+import { untilStopped } from '../base/until-stopped.js';
 import { fromHex } from '../protocol/octets.js';
 import { type Fault, faultKinds, parseFault } from '../simulator/fault.js';
 import { simulate } from '../simulator/simulate.js';
 import type { SimulationEvent } from '../simulator/simulation-event.js';
-import { projectRoot } from './project-root.js';
 import {
   checkIotsocketOptions,
   type IotsocketOptions,
@@ -19,7 +20,6 @@ import {
   withIotsocketOptions,
 } from './simulate-iotsocket.js';
 import { fieldsText, print, printJson, styled } from './terminal.js';
-import { untilStopped } from './until-stopped.js';
 
 interface SimulateOptions extends IotsocketOptions {
   readonly count: number;

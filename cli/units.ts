@@ -15,11 +15,12 @@ export function addUnits(program: Command): void {
       if (program.opts<{ json?: boolean }>().json) return printJson({ units });
       if (units.length === 0) return print('The base has no units: add them to units.known of its configuration.');
       printTable(
-        ['UNIT', 'DEFINITION', 'STATE', 'ADDRESS', 'LAST'],
+        ['UNIT', 'DIALECT', 'DEFINITION', 'STATE', 'ADDRESS', 'LAST'],
         units
           .map((unit) => [
             unit.unit,
-            unit.definition ?? unit.dialect,
+            unit.dialect,
+            unit.definition ?? '-',
             stateText(unit),
             unit.address ?? 'dials in',
             lastText(unit, definitions),

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../protocol/errors.js';
-import { findProgram } from './find-program.js';
+import { findPlatformio } from './find-platformio.js';
 import { environmentOf, flashableBoards } from './platformio.js';
 import { runProgram } from './run-program.js';
 import { checkFirmware, type DefinitionsByName, unknownUnit } from './write-firmware.js';
@@ -49,7 +48,7 @@ export async function flash(options: FlashOptions): Promise<{ readonly exitCode:
     );
   }
   const env = options.env ?? process.env;
-  const pio = findProgram(['pio', 'platformio'], env, [join(env.HOME ?? homedir(), '.platformio', 'penv', 'bin')]);
+  const pio = findPlatformio(env);
   if (pio === undefined) throw new ConfigurationError('tool-missing', howToInstall);
   const args = ['run', '-e', environmentOf(unit, board), '-t', 'upload'];
   if (options.port !== undefined) args.push('--upload-port', options.port);

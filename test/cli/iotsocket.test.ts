@@ -52,7 +52,7 @@ test('send --payload, units and watch: an object of the access list, in words an
     base.send('porch', { command: 'request', payload: 'there?' }),
   );
   const send = (...words: string[]) => run('send', 'porch', ...words);
-  const [json, text, octets, channel, refused, wrong, byJson] = await Promise.all([
+  const [json, text, octets, channel, refused, wrong, byJson, query] = await Promise.all([
     send('--payload', '{"on":true}', '--via', 'api'),
     send('--payload', 'dä', '--format', 'utf8', '--via', 'api'),
     send('--payload', '[1,255]', '--format', 'binary', '--via', 'api'),
@@ -60,6 +60,7 @@ test('send --payload, units and watch: an object of the access list, in words an
     send('--payload', 'no', '--format', 'ascii', '--via', 'api'),
     send('--payload', '[256]', '--format', 'binary', '--via', 'api'),
     send('--payload', 'null', '--json'),
+    send('--query', '--payload', '7'),
   ]);
   const answered = (format: string, value: string, via: string) => ({
     code: 0,
@@ -78,6 +79,7 @@ test('send --payload, units and watch: an object of the access list, in words an
     code: 4,
     out: expect.stringMatching(/^refused: the payload must be an array of whole/),
   });
+  expect(query).toMatchObject({ code: 0, out: 'ok  {"format":"json","value":7}  (porch query, via api)\n' });
   expect(onlyJson(byJson)).toMatchObject({
     outcome: 'ok',
     code: 0,
@@ -93,7 +95,7 @@ test('send --payload, units and watch: an object of the access list, in words an
   expect(request).toMatch(/porch +request +a{199}\\u0007…$/);
   await watch.line(/porch +response +code 160/);
   const units = await run('units');
-  expect(units.out).toMatch(/^porch +iotsocket +online +dials in +telemetry: tem\\u001b\[2Jp 21.5, note \\u009bx$/m);
+  expect(units.out).toMatch(/^porch +iotsocket +- +online +dials in +telemetry: tem\\u001b\[2Jp 21.5, note \\u009bx$/m);
   const listed = onlyJson(await run('units', '--json')) as { readonly units: readonly object[] };
   expect(listed.units).toMatchObject([{ unit: 'porch', dialect: 'iotsocket', last: { telemetry: { fields: said } } }]);
 }, 90_000);

@@ -93,9 +93,20 @@ test('units and watch: what there is, and what happens as it happens', async () 
   expect([(await all.ended).code, (await lampOnly.ended).code]).toEqual([0, 0]);
   expect((await all.ended).err + (await lampOnly.ended).err).toBe('');
 
-  const [units, json, stranger] = await Promise.all([run('units'), run('units', '--json'), run('watch', 'hall')]);
-  expect(units.out).toMatch(/^thermometer +thermometer +online +127\.0\.0\.1:\d+ +reading: temperature [\d.]+ °C/m);
-  expect(units.out).toMatch(/^led-lamp +led-lamp +(idle|online) .* state: color #0a0b0c, brightness 100 %$/m);
+  const [units, json, stranger, query] = await Promise.all([
+    run('units'),
+    run('units', '--json'),
+    run('watch', 'hall'),
+    run('send', 'led-lamp', 'state', '--query'),
+  ]);
+  expect(query).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^ok {2}color #0a0b0c.* \(led-lamp query, via api\)$/m),
+  });
+  expect(units.out).toMatch(
+    /^thermometer +unit +thermometer +online +127\.0\.0\.1:\d+ +reading: temperature [\d.]+ °C/m,
+  );
+  expect(units.out).toMatch(/^led-lamp +unit +led-lamp +(idle|online) .* state: color #0a0b0c, brightness 100 %$/m);
   expect(units.code).toBe(0);
   expect(onlyJson(json).units).toHaveLength(3);
   expect(stranger).toMatchObject({ code: 2, err: expect.stringMatching(/no unit "hall"/) });

@@ -17,7 +17,7 @@ test('the help of every command names all its arguments and options, and says wh
   expect(program.commands.map((command) => command.name())).toEqual(
     expect.arrayContaining([
       ...['start', 'run', 'generate', 'flash', 'simulate', 'send', 'units', 'watch', 'keys'],
-      ...['outbox', 'backup', 'restore', 'forget'],
+      ...['outbox', 'backup', 'restore', 'forget', 'service'],
     ]),
   );
   for (const command of commands) {
@@ -51,6 +51,8 @@ test('what is misspelt, missing or out of range: exit 2 and a hint', async () =>
     [['forget'], /missing required argument 'unit'/],
     [['backup'], /base\.json does not exist/],
     [['send', 'lamp'], /write one of these: the name of a command, --line/],
+    [['send', 'lamp', 'level', '--query', '--payload', '1'], /--query has a payload or the name of a report/],
+    [['send', 'lamp', 'level', '{"a":1}', '--query'], /--query has neither fields nor --line/],
     [['send'], /missing required argument 'unit'/],
     [['run'], /required option '-c, --config/],
     [['run', '-c', 'x.json', '--log-level', 'loud'], /debug, info, warn, error/],
