@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { readApiToken } from '../base/config/api-token.js';
 import { findRunning } from '../base/config/running-file.js';
-import { projectRoot } from '../cli/project-root.js';
+import { projectRoot } from '../base/project-root.js';
 
 /** A base as its user runs it: a process of its own. */
 export interface BaseUnderTest {

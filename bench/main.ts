@@ -3,6 +3,7 @@ import { Argument, Command } from 'commander';
 import { print, printTable } from '../cli/terminal.js';
 import { met } from './bar.js';
 import { commandLatency } from './command-latency.js';
+import { connectorTables } from './connector/tables.js';
 import { durableReports } from './durable-reports.js';
 import { iotsocketTables, prepareIotsocket } from './iotsocket/tables.js';
 import { outboxDrain } from './outbox-drain.js';
@@ -60,7 +61,13 @@ async function outboxTable(): Promise<void> {
   );
 }
 
-const tables = { commands: commandsTable, reports: reportsTable, outbox: outboxTable, ...iotsocketTables };
+const tables = {
+  commands: commandsTable,
+  reports: reportsTable,
+  outbox: outboxTable,
+  ...iotsocketTables,
+  ...connectorTables,
+};
 const names = Object.keys(tables) as (keyof typeof tables)[];
 const iotsocket = Object.keys(iotsocketTables) as (keyof typeof iotsocketTables)[];
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '../../cli/free-port.js';
 import { findProgram } from '../../codegen/find-program.js';
 import { runProgram } from '../../codegen/run-program.js';
-import { type RunningPeer, startPeer } from './peer.js';
+import { type RunningPeer, startPeer } from '../load/peer.js';
 
 export type Broker = 'mosquitto' | 'nats-server';
 

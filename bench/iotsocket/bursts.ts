@@ -1,8 +1,8 @@
+import { load } from '../load/load.js';
+import type { RunningPeer } from '../load/peer.js';
 import { startMosquitto, startNatsServer } from './brokers.js';
 import { startConcentrator } from './concentrator.js';
-import { load } from './load.js';
-import { startNodePeer } from './node-peers.js';
-import type { RunningPeer } from './peer.js';
+import { startOwnPeer } from './node-peers.js';
 
 /** Messages of one write. */
 export const MESSAGES = 100;
@@ -23,7 +23,7 @@ export interface BurstRow {
 
 const peers = [
   { name: 'baseunit', protocol: 'iotsocket', start: startConcentrator },
-  { name: 'plain Node relay', protocol: 'iotsocket', start: () => startNodePeer('plain Node relay') },
+  { name: 'plain Node relay', protocol: 'iotsocket', start: () => startOwnPeer('plain Node relay') },
   { name: 'mosquitto', protocol: 'mqtt', start: startMosquitto },
   { name: 'nats-server', protocol: 'nats', start: startNatsServer },
 ] as const satisfies readonly unknown[];

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { projectRoot } from '../../base/project-root.js';
 import { freePort } from '../../cli/free-port.js';
-import { projectRoot } from '../../cli/project-root.js';
 import { toHex } from '../../protocol/octets.js';
-import { type RunningPeer, startPeer } from './peer.js';
+import { type RunningPeer, startPeer } from '../load/peer.js';
 
 /** As the generator has them (generator/iotsocket.h). */
 const OBJECT_KEY = "an object's key!";

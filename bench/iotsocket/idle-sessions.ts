@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { load } from '../load/load.js';
+import { collecting, smallYoungGeneration } from '../load/memory.js';
+import type { RunningPeer } from '../load/peer.js';
 import { startMosquitto, startNatsServer } from './brokers.js';
 import { startCServer } from './c-server.js';
 import { startConcentrator } from './concentrator.js';
-import { load } from './load.js';
-import { collecting, smallYoungGeneration } from './memory.js';
-import { startNodePeer } from './node-peers.js';
-import type { RunningPeer } from './peer.js';
+import { startOwnPeer } from './node-peers.js';
 
 export const SESSIONS = 10_000;
 /** Until every session has had its first ping (after 15 s). */
@@ -48,7 +48,7 @@ const peers = [
     name: 'bare Node server',
     protocol: 'bare',
     collect: true,
-    start: () => startNodePeer('bare Node server', nodeOptions),
+    start: () => startOwnPeer('bare Node server', nodeOptions),
   },
   { name: 'bare C server', protocol: 'iotsocket', collect: false, start: () => startCServer(SESSIONS) },
   { name: 'mosquitto', protocol: 'mqtt', collect: false, start: startMosquitto },

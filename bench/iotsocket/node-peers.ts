@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import { freePort } from '../../cli/free-port.js';
-import { type RunningPeer, startPeer } from './peer.js';
+import { startNodePeer } from '../load/node-peer.js';
+import type { RunningPeer } from '../load/peer.js';
 
 /** Programs of ours beside this file, in what is compiled. */
 const programs = {
@@ -10,11 +9,5 @@ const programs = {
 } as const;
 
 /** `nodeOptions` as for Node's own command line. */
-export async function startNodePeer(
-  name: keyof typeof programs,
-  nodeOptions: readonly string[] = [],
-): Promise<RunningPeer> {
-  const port = await freePort();
-  const command = [process.execPath, ...nodeOptions, fileURLToPath(programs[name]), String(port)];
-  return startPeer({ name, command, port, udpPort: port });
-}
+export const startOwnPeer = (name: keyof typeof programs, nodeOptions: readonly string[] = []): Promise<RunningPeer> =>
+  startNodePeer(name, programs[name], nodeOptions);

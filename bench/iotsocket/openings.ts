@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { load } from '../load/load.js';
+import { collecting, residentWhenCollected } from '../load/memory.js';
+import type { RunningPeer } from '../load/peer.js';
+import { ROUNDS, type Spread, spread } from '../load/rounds.js';
 import { startConcentrator } from './concentrator.js';
 import { SESSIONS } from './idle-sessions.js';
-import { load } from './load.js';
-import { collecting, residentWhenCollected } from './memory.js';
-import { startNodePeer } from './node-peers.js';
-import type { RunningPeer } from './peer.js';
-import { ROUNDS, type Spread, spread } from './rounds.js';
+import { startOwnPeer } from './node-peers.js';
 
 /** Until a drop is dealt with. */
 const SETTLE_MS = 1_000;
@@ -30,7 +30,7 @@ export interface Openings {
 export async function openings(): Promise<Openings> {
   const running: RunningPeer[] = [];
   try {
-    running.push(await startNodePeer('bare Node server'));
+    running.push(await startOwnPeer('bare Node server'));
     running.push(await startConcentrator(collecting));
     const [bare, ours] = running as [RunningPeer, RunningPeer];
     const found: { readonly bare: Opened; readonly ours: Opened }[] = [];

@@ -1,9 +1,9 @@
+import { load } from '../load/load.js';
+import type { RunningPeer } from '../load/peer.js';
+import { ROUNDS, type Spread, spread } from '../load/rounds.js';
 import { startMosquitto, startNatsServer } from './brokers.js';
 import { startConcentrator } from './concentrator.js';
-import { load } from './load.js';
-import { startNodePeer } from './node-peers.js';
-import type { RunningPeer } from './peer.js';
-import { ROUNDS, type Spread, spread } from './rounds.js';
+import { startOwnPeer } from './node-peers.js';
 
 /** Objects, each with one request under way. */
 export const IN_FLIGHT = 50;
@@ -39,7 +39,7 @@ export interface RoundTripRow {
 
 const peers = [
   { name: 'baseunit', protocol: 'iotsocket', start: startConcentrator },
-  { name: 'plain Node relay', protocol: 'iotsocket', start: () => startNodePeer('plain Node relay') },
+  { name: 'plain Node relay', protocol: 'iotsocket', start: () => startOwnPeer('plain Node relay') },
   { name: 'mosquitto', protocol: 'mqtt', start: startMosquitto },
   { name: 'nats-server', protocol: 'nats', start: startNatsServer },
 ] as const satisfies readonly { name: string; protocol: string; start: () => Promise<RunningPeer | undefined> }[];

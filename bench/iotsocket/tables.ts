@@ -1,13 +1,13 @@
 import { loadavg } from 'node:os';
 import { print, printTable } from '../../cli/terminal.js';
 import { printBars } from '../bar.js';
+import { placement } from '../load/placement.js';
+import { ROUNDS, ranged } from '../load/rounds.js';
 import { installBrokers, versionOf } from './brokers.js';
 import { bursts, MESSAGES } from './bursts.js';
 import { idleSessions, SESSIONS } from './idle-sessions.js';
 import { openings } from './openings.js';
-import { placement } from './placement.js';
 import { IN_FLIGHT, PACE, roundTrips } from './round-trips.js';
-import { ROUNDS, type Spread } from './rounds.js';
 import { telemetry } from './telemetry.js';
 
 /** What ours may take of another's, both measured in the same run (docs/performance.md). */
@@ -24,9 +24,6 @@ const WRITES_OF_BURST = 1;
 
 const NOT_INSTALLED = 'not installed';
 const MIB = 1_024 * 1_024;
-
-const ranged = ({ median, least, most }: Spread, digits = 0): string =>
-  `${median.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
 
 /** `undefined` unless both were measured. */
 const over = (ours: number | undefined, other: number | undefined): number | undefined =>

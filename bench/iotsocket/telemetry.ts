@@ -1,10 +1,10 @@
 import { findProgram } from '../../codegen/find-program.js';
 import { runProgram } from '../../codegen/run-program.js';
+import { load } from '../load/load.js';
+import type { RunningPeer } from '../load/peer.js';
+import { ROUNDS, type Spread, spread } from '../load/rounds.js';
 import { startConcentrator } from './concentrator.js';
-import { load } from './load.js';
-import { startNodePeer } from './node-peers.js';
-import type { RunningPeer } from './peer.js';
-import { ROUNDS, type Spread, spread } from './rounds.js';
+import { startOwnPeer } from './node-peers.js';
 
 /** Objects that send. */
 const OBJECTS = 100;
@@ -38,8 +38,8 @@ export async function telemetry(): Promise<readonly TelemetryRow[]> {
   const running: RunningPeer[] = [];
   try {
     running.push(await startConcentrator());
-    running.push(await startNodePeer('plain Node relay'));
-    running.push(await startNodePeer('bare Node sink'));
+    running.push(await startOwnPeer('plain Node relay'));
+    running.push(await startOwnPeer('bare Node sink'));
     const found = running.map((): Telemetry[] => []);
     const protocols = ['iotsocket', 'iotsocket', 'bare'] as const;
     for (let round = 0; round < ROUNDS; round += 1)

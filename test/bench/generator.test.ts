@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { buildGenerator } from '../../bench/iotsocket/generator.js';
+import { buildGenerator } from '../../bench/load/generator.js';
 
 describe('the load generator of the bench', () => {
   let program: string;

@@ -9,7 +9,6 @@
 
 #include "clock.h"
 #include "die.h"
-#include "iotsocket.h"
 #include "process.h"
 #include "protocol.h"
 
@@ -36,7 +35,7 @@ static void hear(struct link *link, const struct message *message) {
   if (message->kind == MESSAGE_OPENED) opened += 1;
   if (message->kind != MESSAGE_PING) return;
   pings += 1;
-  send_pong(&links, link);
+  protocol->pong(&links, link);
 }
 
 /* Gives how many links had something. */

@@ -85,4 +85,4 @@ static void answer(struct links *links, struct link *central, const struct messa
   publish(links, central, 'a', request->uid, request->uid_length, request->payload, request->payload_length);
 }
 
-const struct protocol nats_protocol = {"nats", begin, take, request, answer};
+const struct protocol nats_protocol = {"nats", begin, take, request, answer, NULL};

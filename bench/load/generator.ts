@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../../cli/project-root.js';
+import { projectRoot } from '../../base/project-root.js';
 import { storedBuild } from '../../codegen/build-store.js';
 import { findProgram } from '../../codegen/find-program.js';
 import { runProgram } from '../../codegen/run-program.js';
@@ -10,7 +10,7 @@ const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror'];
 
 /** Compiles `generator/*.c` with gcc, or finds what was compiled from the same. Gives the program's path. */
 export function buildGenerator(): Promise<string> {
-  const folder = join(projectRoot, 'bench', 'iotsocket', 'generator');
+  const folder = join(projectRoot, 'bench', 'load', 'generator');
   const compiler = findProgram(['gcc', 'cc', 'clang']);
   if (compiler === undefined)
     throw new Error('no C compiler was found (gcc, cc or clang in PATH): sudo apt install gcc');

@@ -5,7 +5,7 @@
 #include "die.h"
 
 const struct protocol *protocol_named(const char *name) {
-  const struct protocol *const all[] = {&iotsocket_protocol, &mqtt_protocol, &nats_protocol};
+  const struct protocol *const all[] = {&iotsocket_protocol, &mqtt_protocol, &nats_protocol, &websocket_protocol};
   for (size_t i = 0; i < sizeof all / sizeof *all; i += 1)
     if (strcmp(all[i]->name, name) == 0) return all[i];
   die("no protocol %s", name);

@@ -42,11 +42,14 @@ struct protocol {
   void (*request)(struct links *links, struct link *object, const uint8_t *payload, size_t length);
   /* Central → object, with the request's payload. */
   void (*answer)(struct links *links, struct link *central, const struct message *request);
+  /* Answers a ping. NULL: the protocol's servers ask nothing. */
+  void (*pong)(struct links *links, struct link *link);
 };
 
 extern const struct protocol iotsocket_protocol;
 extern const struct protocol mqtt_protocol;
 extern const struct protocol nats_protocol;
+extern const struct protocol websocket_protocol;
 
 /* By its name; ends the program when there is none. */
 const struct protocol *protocol_named(const char *name);

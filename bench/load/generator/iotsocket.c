@@ -132,4 +132,4 @@ static void answer(struct links *links, struct link *central, const struct messa
   link_append(links, central, request->payload, request->payload_length);
 }
 
-const struct protocol iotsocket_protocol = {"iotsocket", begin, take, request, answer};
+const struct protocol iotsocket_protocol = {"iotsocket", begin, take, request, answer, send_pong};

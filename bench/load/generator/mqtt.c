@@ -115,4 +115,4 @@ static void answer(struct links *links, struct link *central, const struct messa
   publish(links, central, topic, 2 + request->uid_length, request->payload, request->payload_length);
 }
 
-const struct protocol mqtt_protocol = {"mqtt", begin, take, request, answer};
+const struct protocol mqtt_protocol = {"mqtt", begin, take, request, answer, NULL};
