@@ -1,19 +1,19 @@
 #!/usr/bin/env node
 // Receives the base's webhooks and prints those whose signature is right:
 //
-//   HOOK_SECRET=… node examples/webhook-receiver.mjs                                 http://127.0.0.1:8080
+//   HOOK_SECRET=… node examples/webhook-receiver.mjs                                 http://127.0.0.1:8090
 //   HOOK_SECRET=… TLS_CERT=cert.pem TLS_KEY=key.pem node examples/webhook-receiver.mjs    https://…
 //
 // HOST and PORT change where it listens. While the secret is changed, HOOK_SECRET_PREVIOUS may hold the old one: what is
 // signed with either is taken. In base.json:
 //
-//   "webhooks": [{ "url": "http://127.0.0.1:8080/", "secret": "env:HOOK_SECRET" }]
+//   "webhooks": [{ "url": "http://127.0.0.1:8090/", "secret": "env:HOOK_SECRET" }]
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { verifyWebhook } from 'baseunit/webhook';
 
-const { HOOK_SECRET, HOOK_SECRET_PREVIOUS, TLS_CERT, TLS_KEY, HOST = '127.0.0.1', PORT = '8080' } = process.env;
+const { HOOK_SECRET, HOOK_SECRET_PREVIOUS, TLS_CERT, TLS_KEY, HOST = '127.0.0.1', PORT = '8090' } = process.env;
 if (!HOOK_SECRET) {
   console.error('Set HOOK_SECRET to the secret of this receiver in base.json.');
   process.exit(2);

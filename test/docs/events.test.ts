@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { commandSchema, commandStatusSchema, historySchema, outcomeSchema } from '../../base/api/api-schemas.js';
+import {
+  commandSchema,
+  commandStatusSchema,
+  historySchema,
+  outcomeSchema,
+  queryOutcomeSchema,
+  querySchema,
+} from '../../base/api/api-schemas.js';
 import { outcomeKinds } from '../../base/core/messages.js';
 import type { Told } from '../../base/core/outboxes.js';
 import { commandPayload } from '../../base/dialects/iotsocket/typed-units.js';
@@ -16,6 +23,8 @@ const checks: Readonly<Record<string, (value: unknown) => string | undefined>> =
   command: (value) => refusal(parseCommandEvent(value)),
   'update.request': (value) => refusal(parseUpdateRequest(value)),
   'api-command': (value) => commandSchema.safeParse(value).error?.message,
+  'api-query': (value) => querySchema.safeParse(value).error?.message,
+  'query-outcome': (value) => queryOutcomeSchema.strict().safeParse(value).error?.message,
   outcome: (value) => outcomeSchema.strict().safeParse(value).error?.message,
   'command-status': (value) => complaint(commandStatusSchema, value),
   history: (value) => complaint(historySchema, value),
@@ -50,8 +59,8 @@ const complaintOf = ({ where, kind, text }: Block): string[] => {
 };
 
 test('every event that a document shows is one that the base takes or sends', () => {
-  // An access list is no event; the test of the configuration looks at it.
-  const events = blocks('json').filter(({ kind }) => kind !== '' && kind !== 'access-list');
+  // An access list is no event; the test of the configuration looks at it, and that of the page at those of the connector.
+  const events = blocks('json').filter(({ kind }) => !/^$|^access-list$|^connector-/.test(kind));
   expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(Object.keys(checks)));
   expect(events.flatMap(complaintOf)).toEqual([]);
 });

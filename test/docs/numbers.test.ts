@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { defaultApiLimits } from '../../base/api/api-limits.js';
+import { defaultConnectorApiLimits } from '../../base/api/connector/connector-api-limits.js';
+import { DEFAULT_ANSWER_TIMEOUT_MS, DEFAULT_STATUS_EVERY_MS } from '../../base/api/connector/connector-api-options.js';
 import { MAX_EVENT_OCTETS as MAX_STREAM_EVENT_OCTETS } from '../../base/api/event-stream.js';
 import { DEFAULT_STORE, MAX_KNOWN_UNITS, MAX_WEBHOOKS } from '../../base/config/configuration.js';
+import { MAX_HANDLERS } from '../../base/config/handlers-schema.js';
 import { COMMAND_TIMEOUT_MS, MAX_TTL_MS, REQUEST_TIMEOUT_MS } from '../../base/core/check-request.js';
 import { FAILURES_TO_OPEN } from '../../base/core/circuit-breaker.js';
 import { MAX_WAITING, MAX_WAITING_OCTETS } from '../../base/core/command-queue.js';
@@ -10,6 +13,7 @@ import { MAX_OPAQUE_FIELDS, MAX_OPAQUE_TEXT_CHARACTERS } from '../../base/core/o
 import { MAX_PAYLOAD_DEPTH } from '../../base/core/opaque-payload.js';
 import { MAX_REMEMBERED_PAYLOAD } from '../../base/core/outcome.js';
 import { REMEMBERED_MS, REMEMBERED_PER_UNIT } from '../../base/core/recent-commands.js';
+import { defaultConnectorLimits as devices } from '../../base/dialects/connector/connector-limits.js';
 import { MAX_RAW_LINE } from '../../base/dialects/line/line-dialect.js';
 import { BACKUPS_KEPT } from '../../base/engine/embedded/backups.js';
 import { MAX_DEAD } from '../../base/engine/embedded/upkeep.js';
@@ -79,6 +83,25 @@ test.each([
   ],
   ['docs/configuration.md', `${grouped(MAX_ITEMS)} events or ${MAX_OCTETS / 2 ** 20} MiB wait for one receiver`],
   ['docs/configuration.md', `each of the ${BACKUPS_KEPT} backups`],
+  ['docs/cloud-connector.md', `1 to ${devices.idCharacters} characters`],
+  ['docs/cloud-connector.md', `longer than ${devices.messageOctets / 1_024} KiB`],
+  ['docs/cloud-connector.md', `up to ${devices.commandsAtOnce} may be open`],
+  ['docs/cloud-connector.md', `more than ${devices.connectionsPerMinute} times in a minute`],
+  ['docs/cloud-connector.md', `after ${s(devices.pingAfterMs)} without anything`],
+  ['docs/cloud-connector.md', `gives the device up after ${s(devices.deadAfterMs)}`],
+  ['docs/cloud-connector.md', `waits for the device, ${s(DEFAULT_ANSWER_TIMEOUT_MS)}`],
+  ['docs/cloud-connector.md', `compares them every ${s(DEFAULT_STATUS_EVERY_MS)}`],
+  ['docs/cloud-connector.md', `After ${devices.loginFailures} wrong secrets in a minute`],
+  ['docs/cloud-connector.md', `After ${defaultConnectorApiLimits.loginFailures} wrong secrets in a minute`],
+  ['docs/cloud-connector.md', `${grouped(devices.sessions)} devices at once`],
+  ['docs/cloud-connector.md', `${devices.messagesPerS} messages a second, and ${devices.messageBurst} at once`],
+  ['docs/cloud-connector.md', `cut at ${devices.unsentOctets / 1_024} KiB, or after ${s(devices.stalledMs)}`],
+  [
+    'docs/cloud-connector.md',
+    `${defaultConnectorApiLimits.requestsPerS} requests a second, and ${defaultConnectorApiLimits.requestBurst} at once`,
+  ],
+  ['docs/cloud-connector.md', `${grouped(devices.units)} of them; past that`],
+  ['docs/configuration.md', `At most ${MAX_HANDLERS}.`],
   ['docs/store.md', `${DEFAULT_STORE.rawDays} days, and the latest ${grouped(DEFAULT_STORE.rawPerUnit)} of a unit`],
   ['docs/store.md', `${DEFAULT_STORE.minuteDays} days (\`store.minuteDays\`)`],
   ['docs/store.md', `${thousands(DEFAULT_STORE.hourDays)} days (\`store.hourDays\`)`],

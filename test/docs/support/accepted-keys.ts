@@ -35,10 +35,11 @@ function keysOf(check: Check): string[] {
       if (path !== '') found.push(path);
       return;
     }
+    // To look for more in each text and number would take nearly all of the time.
+    const scalars = scalarsAt(check, wrap(Object.fromEntries(known.map((key) => [key, {}]))));
     for (const key of known) {
       const at = path === '' ? key : `${path}.${key}`;
-      // To look for more in each text and number would take half of the time.
-      if (isScalarAt(check, wrap({ [key]: {} }), key)) {
+      if (scalars.some((scalar) => scalar === key || scalar.endsWith(`.${key}`))) {
         found.push(at);
         continue;
       }
@@ -55,13 +56,13 @@ function keysOf(check: Check): string[] {
   return found;
 }
 
-/** True when the check says of that key that no object may be there, nor a list. */
-function isScalarAt(check: Check, raw: unknown, key: string): boolean {
+/** Paths of which the check says that no object may be there, nor a list. */
+function scalarsAt(check: Check, raw: unknown): string[] {
   const checked = checkedOrNot(check, raw);
-  if (checked === undefined || checked.ok) return false;
-  return checked.problems.some(
-    ({ path, what }) => path.endsWith(key) && /^must be (?!a list)[^;]*, not an object/.test(what),
-  );
+  if (checked === undefined || checked.ok) return [];
+  return checked.problems
+    .filter(({ what }) => /^must be (?!a list)[^;]*, not an object/.test(what))
+    .map(({ path }) => path);
 }
 
 function knownAt(check: Check, raw: unknown): string[] | undefined {

@@ -33,7 +33,8 @@ export function writeExample(folder: string, text: string): { path: string; envi
       if (value.startsWith('file:')) write(value.slice(5), content);
       if (value.startsWith('env:')) environment[value.slice(4)] = content;
       if (key === 'ca') write(value, certificates().ca);
-      const ofPair = parent === 'tls' ? key : sslNames[key];
+      if (parent === 'handlers') write(value, 'export default {};');
+      const ofPair = /^(tls|httpTls)$/.test(parent) ? key : sslNames[key];
       if (ofPair === 'cert' || ofPair === 'key') write(value, certificates()[ofPair]);
     } else if (typeof value === 'object' && value !== null) {
       const own = Object.hasOwn(value, 'definition') ? 'unit' : key;

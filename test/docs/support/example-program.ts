@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import { root } from './documents.js';
 
+/** Debian's, which finds the packages that apt installs. */
+export const PYTHON = '/usr/bin/python3';
+
 /** An example as a process of its own, in the project's folder; ended after the test. */
 export class ExampleProgram {
   text = '';
@@ -10,7 +13,8 @@ export class ExampleProgram {
   readonly #waiting = new Set<() => void>();
 
   constructor(file: string, words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    const child = spawn(process.execPath, [`examples/${file}`, ...words], {
+    const program = file.endsWith('.py') ? PYTHON : process.execPath;
+    const child = spawn(program, [`examples/${file}`, ...words], {
       cwd: root,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
