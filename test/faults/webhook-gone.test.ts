@@ -74,6 +74,7 @@ test('410 ends a receiver: what waits is listed as dead, nothing more is sent, a
   expect(missing(gauges, receiver).length).toBe(UNITS * 10);
   await gauges.report(1);
   await eventually('it to be told again', () => receiver.ids.length === before.size + 1 + UNITS);
+  await untilTold(gauges, other);
   expectOnce(gauges, other);
   expect(await base.stop()).toMatchObject({ code: 0 });
 });
