@@ -63,6 +63,8 @@ export interface PendingUpgrade<S extends WebSocket> {
   /** Where it comes from, without a port. */
   readonly address: string;
   readonly isTls: boolean;
+  /** It was accepted or refused. */
+  readonly isDecided: boolean;
   /** The WebSocket; `undefined`: its peer has gone, or asked for none that can be had, and was told so. */
   accept(): S | undefined;
   /** Answers `{"error": text}` with that status, and closes. */
@@ -245,7 +247,7 @@ class Upgrade<S extends WebSocket> implements PendingUpgrade<S> {
   readonly stream: Socket;
   readonly isTls: boolean;
   readonly #upgrade: () => S | undefined;
-  #isDecided = false;
+  isDecided = false;
 
   constructor(request: IncomingMessage, stream: Socket, isTls: boolean, upgrade: () => S | undefined) {
     this.request = request;
@@ -270,8 +272,8 @@ class Upgrade<S extends WebSocket> implements PendingUpgrade<S> {
   }
 
   #decide(): boolean {
-    if (this.#isDecided) return false;
-    this.#isDecided = true;
+    if (this.isDecided) return false;
+    this.isDecided = true;
     return true;
   }
 }

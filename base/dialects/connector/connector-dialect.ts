@@ -129,7 +129,10 @@ class Admission {
 
   /** What the function throws, and when it takes too long, the listener contains. */
   async #ask(authenticate: AuthenticateDevice, upgrade: Upgrade, asked: DeviceRequest): Promise<void> {
-    if ((await authenticate(asked)) === true) this.#admit(upgrade, asked);
+    const isWelcome = (await authenticate(asked)) === true;
+    // Too late: it was refused meanwhile, and takes nobody's place.
+    if (upgrade.isDecided) return;
+    if (isWelcome) this.#admit(upgrade, asked);
     else await this.#unauthorised(upgrade, asked, 'The device may not connect.', OWN_CHALLENGE);
   }
 

@@ -224,6 +224,26 @@ describe('who may connect', () => {
     expect(rig.connections.units()).toEqual(['quick']);
   });
 
+  test("a yes that comes too late takes nobody's place", async () => {
+    let late = (_is: boolean): void => {};
+    rig = await ConnectorRig.start({
+      limits: { units: 1 },
+      options: {
+        authenticate: ({ deviceId }) => deviceId === 'away' || new Promise((resolve) => (late = resolve)),
+      },
+    });
+    const away = await rig.device('away');
+    away.socket.close();
+    await rig.until('it is away', () => rig!.router.get('away')!.state === 'offline');
+    const refusal = rig.refusal({ device_id: 'slow' });
+    await settle(10);
+    await rig.manual.advance(5_000);
+    expect((await refusal).status).toBe(503);
+    late(true);
+    await settle(10);
+    expect(rig.router.get('away')).toMatchObject({ state: 'offline' });
+  });
+
   test('ten wrong logins of a device in a minute: it is refused for a minute, others of its address are not', async () => {
     rig = await ConnectorRig.start({ options: { authenticate: { kind: 'bearer', token: 'abc' } } });
     for (let count = 0; count < 9; count += 1)
