@@ -21,6 +21,7 @@ import type { Random } from './core/random.js';
 import { Router } from './core/router.js';
 import type { BaseState, BaseStatus } from './core/status.js';
 import type { HistoryQuery, StoredState } from './core/store.js';
+import { thrownError } from './core/thrown-error.js';
 import { Topics } from './core/topics.js';
 import type { UnitsPort } from './core/units-port.js';
 import type { AuthenticateDevice } from './dialects/connector/connector-options.js';
@@ -58,7 +59,7 @@ export interface BaseOptions {
   /** Where IoT Cloud Connector's topics are published. Default: one of its own. */
   readonly topics?: Topics | undefined;
   /** Hears every core message, as a terminal does that shows them. */
-  readonly hear?: ((message: CoreMessage) => void) | undefined;
+  readonly hear?: ((message: CoreMessage) => void | Promise<void>) | undefined;
   /** Aborts the start between any two steps; what was begun is ended. */
   readonly signal?: AbortSignal;
   /** Told when the base cannot go on, as without its store: end the process, so that it is started anew. */
@@ -105,7 +106,7 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     const engine = await openEngine(options, parts);
     const { bus, store } = engine;
     const outboxes = new Outboxes();
-    if (options.hear) for (const kind of messageKinds) bus.subscribe(kind, options.hear);
+    if (options.hear) for (const kind of messageKinds) bus.subscribe(kind, contained(options.hear, log));
     const router = new Router({ bus, store, outboxes, clock, random, log });
     const line = new LineDialect();
     for (const unit of configuration.units?.known ?? []) router.add(unit);
@@ -227,6 +228,13 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     await stop();
     throw error;
   }
+}
+
+/** What it throws the bus contains; it may be asynchronous, too. */
+function contained(hear: NonNullable<BaseOptions['hear']>, log: Log): (message: CoreMessage) => void {
+  const failed = (thrown: unknown): void =>
+    log.error({ error: thrownError(thrown).message }, 'who hears of messages failed');
+  return (message) => void Promise.resolve(hear(message)).catch(failed);
 }
 
 async function openEngine(options: BaseOptions, parts: Parts): Promise<EmbeddedEngine> {

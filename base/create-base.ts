@@ -31,7 +31,7 @@ export interface CreateBaseOptions {
   /** Unit types by name. Default: those of the project's `units/`. */
   readonly definitions?: Definitions;
   /** Hears every message of units and about them, as a terminal does that shows them. */
-  readonly hear?: (message: CoreMessage) => void;
+  readonly hear?: (message: CoreMessage) => void | Promise<void>;
 }
 
 /**

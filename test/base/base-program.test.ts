@@ -181,6 +181,20 @@ describe('what a program may replace', () => {
     expect(calls).toEqual(['created 0', 'stop']);
   });
 
+  test('whoever hears of messages may fail, at once or later, and nobody else notices', async () => {
+    let heard = 0;
+    const fail = (): Promise<void> => {
+      heard += 1;
+      if (heard === 1) throw new Error('at once');
+      return Promise.reject(undefined);
+    };
+    const { base, log } = makeBase({}, { hear: fail });
+    await base.use(echo()).start();
+    expect(await base.command({ unit: 'probe', command: 'request', payload: 1 })).toMatchObject({ outcome: 'ok' });
+    const errors = log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields.error);
+    expect(errors).toEqual(expect.arrayContaining(['at once', 'undefined']));
+  });
+
   test('topics can be heard before it starts', async () => {
     const { base } = makeBase();
     const heard: string[] = [];
