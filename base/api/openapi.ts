@@ -4,9 +4,6 @@ import {
   commandParams,
   commandSchema,
   commandStatusSchema,
-  connectionSchema,
-  connectionsQuery,
-  connectionsSchema,
   deadLetterSchema,
   deadQuery,
   deadSchema,
@@ -25,7 +22,6 @@ import {
   querySchema,
   replayedSchema,
   replaySchema,
-  statusSchema,
   unitParams,
   unitSchema,
   unitsQuery,
@@ -33,6 +29,7 @@ import {
 } from './api-schemas.js';
 import type { ConnectorDocument } from './connector/connector-openapi.js';
 import { PROBLEM_TYPE } from './problem.js';
+import { connectionSchema, connectionsQuery, connectionsSchema, statusSchema } from './status-schemas.js';
 
 /** The documented side of each route. Requests are checked with the same zod schemas, in the routes. */
 

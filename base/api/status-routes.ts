@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { Connections } from '../core/connections.js';
 import type { StatusPort } from '../core/status.js';
-import { checkInput, connectionsQuery, DEFAULT_PAGE } from './api-schemas.js';
+import { checkInput, DEFAULT_PAGE } from './api-schemas.js';
 import { routeDocs } from './openapi.js';
 import { problem } from './problem.js';
 import { sendProblem } from './send-problem.js';
+import { connectionsQuery } from './status-schemas.js';
 
 /** `/status`: how the base is doing. `/connections`: who is connected. */
 export function statusRoutes(app: FastifyInstance, status: StatusPort, connections: Pick<Connections, 'page'>): void {

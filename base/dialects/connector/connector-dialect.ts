@@ -13,7 +13,8 @@ import { RefusalLog } from '../refusal-log.js';
 import type { AuthenticateDevice, ConnectorDeviceOptions, DeviceRequest } from './connector-options.js';
 import { DeviceCommands } from './device-commands.js';
 import { deviceRequestOf } from './device-request.js';
-import { DeviceSocket, remoteAddressOf } from './device-session.js';
+import { remoteAddressOf } from './device-session.js';
+import { DeviceSocket } from './device-socket.js';
 import { Devices } from './devices.js';
 
 /** Where devices connect (wire/connector.md, "Devices"). */

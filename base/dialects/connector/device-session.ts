@@ -2,11 +2,12 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { type Answer, type DeviceMessage, decodeMessage } from '../../../protocol/connector/message.js';
 import { addressText, plainHost } from '../../core/address.js';
-import type { Clock, Timer } from '../../core/clock.js';
+import type { Timer } from '../../core/clock.js';
 import type { Connection, ConnectionInput } from '../../core/connection.js';
 import { TokenBucket } from '../../core/token-bucket.js';
-import type { ConnectorLimits } from './connector-limits.js';
 import type { DeviceRequest } from './connector-options.js';
+import type { DeviceSocket } from './device-socket.js';
+import type { SessionHost } from './session-host.js';
 
 /** Why the base closes (wire/connector.md; RFC 6455 §7.4.1). */
 export const closeCodes = { goingAway: 1001, tryAgainLater: 1013, replaced: 4000 } as const;
@@ -16,51 +17,6 @@ export const closeCodes = { goingAway: 1001, tryAgainLater: 1013, replaced: 4000
  */
 const PING = Buffer.of(0x89, 0x00);
 const TOO_LONG = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
-
-/** What all sessions of a connector share. */
-export interface SessionHost {
-  readonly limits: ConnectorLimits;
-  readonly clock: Clock;
-  /** Takes a message that is no answer; the octets are copied. Resolves when nothing of it waits any more; never rejects. */
-  report(uid: string, message: DeviceMessage, octets: Uint8Array): Promise<void>;
-  /** Once for each session. Nothing can be sent over it any more; `reason` is for people. */
-  ended(session: DeviceSession, reason: string): void;
-  /** Behind that: its socket is no more. */
-  gone(session: DeviceSession): void;
-  /** What it sent is against the protocol. */
-  refused(uid: string): void;
-  count(event: string): void;
-}
-
-/**
- * A WebSocket that knows its session, and tells it what happens itself: listeners would be a table of its own for each of
- * ten thousand sockets.
- */
-export class DeviceSocket extends WebSocket {
-  session: DeviceSession | undefined;
-
-  override emit(event: string | symbol, ...values: unknown[]): boolean {
-    const { session } = this;
-    switch (event) {
-      case 'message':
-        session?.message(values[0] as Buffer, values[1] as boolean);
-        break;
-      case 'ping':
-        session?.pinged();
-        break;
-      case 'pong':
-        session?.ponged();
-        break;
-      case 'error':
-        session?.failed((values[0] as { readonly code?: string }).code);
-        break;
-      case 'close':
-        session?.closed(values[0] as number);
-        break;
-    }
-    return session !== undefined;
-  }
-}
 
 /** How a message to a device ended. `lost`: nobody knows whether the device did it. */
 export type AskEnd =

@@ -8,7 +8,9 @@ import type { DeliverTo } from '../../core/unit-events.js';
 import type { HandlerContext } from '../handler.js';
 import type { ConnectorLimits } from './connector-limits.js';
 import type { ConnectorDeviceOptions, DeviceRequest } from './connector-options.js';
-import { closeCodes, DeviceSession, type DeviceSocket, type SessionHost } from './device-session.js';
+import { closeCodes, DeviceSession } from './device-session.js';
+import type { DeviceSocket } from './device-socket.js';
+import type { SessionHost } from './session-host.js';
 
 /**
  * How often silence is looked at, each time of a tenth of the devices: pings of all at once would fill the heap with what

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectionsSchema, statusSchema } from '../../../base/api/api-schemas.js';
+import { connectionsSchema, statusSchema } from '../../../base/api/status-schemas.js';
 import type { ConnectionRecord } from '../../../base/core/connection.js';
 import { openStream, startApi } from './running-api.js';
 

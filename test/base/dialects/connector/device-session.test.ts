@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Connection } from '../../../../base/core/connection.js';
 import { defaultConnectorLimits } from '../../../../base/dialects/connector/connector-limits.js';
-import { DeviceSession, type DeviceSocket } from '../../../../base/dialects/connector/device-session.js';
+import { DeviceSession } from '../../../../base/dialects/connector/device-session.js';
+import type { DeviceSocket } from '../../../../base/dialects/connector/device-socket.js';
 import { toHex } from '../../../../protocol/octets.js';
 import { ManualClock, settle } from '../../../support/manual-clock.js';
 
