@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../base/core/clock.js';
 import type { Random } from '../base/core/random.js';
 import type { Carrier, CarrierSink } from '../base/links/carrier.js';
 import { OctetQueue } from '../protocol/octet-queue.js';
+import { concat } from '../protocol/octets.js';
 import type { FaultSwitch } from './fault.js';
 
 /** A cut at a random moment falls within so many octets: in an opening, a hello, or among the first reports. */
@@ -74,6 +75,10 @@ export class FaultyCarrier implements Carrier {
     if (this.#faults.has('garbage') && this.#random.fraction() < GARBAGE_SHARE)
       this.#put(this.#random.octets(1 + Math.floor(this.#random.fraction() * MAX_GARBAGE_OCTETS)));
     return this.#put(octets);
+  }
+
+  writeAll(octets: readonly Uint8Array[]): boolean {
+    return this.write(concat(...octets));
   }
 
   pause(): void {

@@ -61,7 +61,7 @@ export const unitSchema = z.object({
   unit: z.string().meta({ description: 'The UID' }),
   dialect: z.string().meta({
     description:
-      'Name of the handler that serves it. `unit`, `line`: the unit is typed. `iotsocket`: an object of the access list. `connector`: a device on a WebSocket. Others: handlers of your own. All but the first two have no definition',
+      'Name of the handler that serves it. `unit`, `line`: the unit is typed. `iotsocket`: an object of the access list. `connector`: a device on a WebSocket. `elfin`: a device of the Elfin gateway. Others: handlers of your own. All but the first two have no definition',
   }),
   definition: z.string().optional().meta({ description: 'Where the unit is typed' }),
   version: z.string().optional().meta({ description: 'As the unit itself told it' }),
@@ -69,7 +69,9 @@ export const unitSchema = z.object({
   wire: z.enum(['session', 'line']).optional().meta({ description: 'Where the unit is typed' }),
   address: z.string().optional(),
   state: z.enum(presenceStates),
-  reason: z.string().optional().meta({ description: 'Why it is offline' }),
+  reason: z.string().optional().meta({
+    description: 'Why it is so: told of units that are offline, and of others where there is something to say',
+  }),
   drift: z.array(z.string()).meta({ description: 'Differences between the flashed definition and the base, by name' }),
   lastSeenAt: unixMs.optional(),
   last: z

@@ -1,4 +1,4 @@
-import type { UnitCount } from '../core/router.js';
+import type { UnitCount } from '../core/registry.js';
 
 /** What only the metrics ask of the base's parts. None of it may wait. */
 export interface Figures {

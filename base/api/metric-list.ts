@@ -1,7 +1,7 @@
 import type { HandlerTraffic } from '../core/connections.js';
 import { outcomeKinds } from '../core/messages.js';
 import type { OutboxStatus } from '../core/outbox-port.js';
-import type { UnitCount } from '../core/router.js';
+import type { UnitCount } from '../core/registry.js';
 import type { BaseStatus } from '../core/status.js';
 import type { EventLoopDelay, Figures } from './figures.js';
 import type { MessageCounts } from './message-counts.js';
@@ -226,6 +226,16 @@ export const metrics: readonly Metric[] = [
         Object.entries(counts).map(([event, count]): Value => [{ handler: name, event }, count]),
       ),
     ['handler', 'event'],
+  ),
+  metric(
+    'gauge',
+    'handler_gauge',
+    'What a handler has of its own',
+    ({ status }) =>
+      status.handlers.flatMap(({ name, gauges }) =>
+        Object.entries(gauges).map(([gauge, value]): Value => [{ handler: name, gauge }, value]),
+      ),
+    ['handler', 'gauge'],
   ),
   metric(
     'counter',

@@ -43,6 +43,7 @@ const handlerSchema = z.object({
   faults: z.int().meta({ description: 'What it threw that the base contained' }),
   lastFault: z.string().optional(),
   counts: z.record(z.string(), z.number()).meta({ description: 'What it counted of its own' }),
+  gauges: z.record(z.string(), z.number()).meta({ description: 'What it has of its own, at this moment' }),
 });
 
 export const statusSchema = z.object({

@@ -115,7 +115,7 @@ export interface Presence {
   /** Absent where the unit is not typed. */
   readonly definition?: string;
   readonly state: PresenceState;
-  /** Why it is offline. */
+  /** Why it is so: told of units that are offline, and of others where there is something to say. */
   readonly reason?: string;
   /** Each difference between what was flashed and what the base believes, by name; empty when there is none. */
   readonly drift: readonly string[];

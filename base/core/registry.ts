@@ -1,8 +1,17 @@
 import { addressText } from './address.js';
+import type { PresenceState } from './messages.js';
 import { type RegisteredUnit, UnitRecord } from './unit-record.js';
 
 /** The port that may be left out of a unit's address. */
 const DEFAULT_PORT = 8888;
+
+/** Units of one handler that are in the same state. */
+export interface UnitCount {
+  /** Name of the handler. */
+  readonly dialect: string;
+  readonly state: PresenceState;
+  readonly count: number;
+}
 
 /** The units of this base, by UID and by address. */
 export class Registry {
@@ -40,6 +49,18 @@ export class Registry {
 
   uids(): IterableIterator<string> {
     return this.#byUid.keys();
+  }
+
+  /** How many there are of each handler in each state, without looking further into any. */
+  census(): readonly UnitCount[] {
+    const counts = new Map<string, { dialect: string; state: PresenceState; count: number }>();
+    for (const { dialect, state } of this.all()) {
+      const key = `${dialect} ${state}`;
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { dialect, state, count: 1 });
+      else known.count += 1;
+    }
+    return [...counts.values()];
   }
 
   all(): IterableIterator<UnitRecord> {

@@ -1,6 +1,6 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
 import { StoreError } from '../../protocol/errors.js';
-import { AbsentUnits, type Saving } from './absent-units.js';
+import { AbsentUnits } from './absent-units.js';
 import type { Bus, Unsubscribe } from './bus.js';
 import { checkRequest, refused } from './check-request.js';
 import type { Clock, Timer } from './clock.js';
@@ -10,14 +10,16 @@ import { Journal } from './journal.js';
 import { KeptTransmissions } from './kept-transmissions.js';
 import { type Log, peerText } from './log.js';
 import { type CommandsWaiting, Mailbox } from './mailbox.js';
-import type { LogLine, Outcome, PresenceState, Report } from './messages.js';
+import type { LogLine, Outcome, Report } from './messages.js';
 import type { OpaquePayload } from './opaque-payload.js';
 import { OpaqueTraffic } from './opaque-traffic.js';
 import type { Outboxes } from './outboxes.js';
 import { outcomeOf } from './outcome.js';
 import type { Random } from './random.js';
-import { Registry } from './registry.js';
+import { Records } from './records.js';
+import { Registry, type UnitCount } from './registry.js';
 import { SaidOnce } from './said-once.js';
+import { StateSaving } from './state-saving.js';
 import type { Change, History, HistoryQuery, Store, StoredState } from './store.js';
 import { TokenBucket } from './token-bucket.js';
 import type {
@@ -33,23 +35,13 @@ import type { OpaqueUnit, RegisteredUnit, Telling, TypedUnit, UnitRecord } from 
 import type { UnitView } from './unit-view.js';
 import type { CommandStatus, UnitsPort } from './units-port.js';
 
-/** How often units' states are saved; what is newer is made again from their reports. */
-export const SAVE_EVERY_MS = 5_000;
-/** States saved in one commit: the disk does nothing else meanwhile. */
-const STATES_AT_ONCE = 256;
+/** Units of which centrals are told in one go that they are away. */
+const TOLD_AT_ONCE = 256;
 /** A unit that was reachable when the base ended, and is not so long after its start, is away: as long as a silent link lasts. */
 export const STILL_AWAY_MS = 45_000;
 /** Requests that are refused at once and get a line in the log: what is in them is their sender's to choose. */
 const REFUSALS_LOGGED = { perSecond: 1, burst: 20 } as const;
 export const NOT_LISTED = 'the unit is no longer in the access list';
-
-/** Units of one handler that are in the same state. */
-export interface UnitCount {
-  /** Name of the handler. */
-  readonly dialect: string;
-  readonly state: PresenceState;
-  readonly count: number;
-}
 
 export interface RouterOptions {
   readonly bus: Bus;
@@ -69,18 +61,21 @@ export interface RouterOptions {
 export class Router implements UnitsPort {
   /** Where dialects keep what is for peers that are away. */
   readonly kept: KeptTransmissions;
+  /** What they note for their next run. */
+  readonly records: Records;
   readonly #options: RouterOptions;
   readonly #registry = new Registry();
   /** Units that are not configured, and not (yet) in an access list. */
   readonly #absent = new AbsentUnits();
   readonly #opaque: OpaqueTraffic;
   readonly #typedReports = new Set<(report: Report) => void>();
+  readonly #hearForgotten = new Set<(uid: string) => void>();
   readonly #journal: Journal;
   readonly #mailbox: Mailbox;
+  readonly #saving: StateSaving;
   readonly #startedS: number;
   readonly #said = new SaidOnce();
   readonly #refusalsLogged: TokenBucket;
-  #saving: Timer | undefined;
   #stillAway: Timer | undefined;
   #isStillAwayTold = false;
   #isStopped = false;
@@ -98,6 +93,8 @@ export class Router implements UnitsPort {
       log,
     });
     this.kept = new KeptTransmissions(store, clock);
+    this.records = new Records(store);
+    this.#saving = new StateSaving({ registry: this.#registry, absent: this.#absent, store, clock });
     this.#opaque = new OpaqueTraffic({ bus, store, journal: this.#journal, clock, random, log });
     this.#refusalsLogged = new TokenBucket(REFUSALS_LOGGED, clock.monotonic());
     this.#startedS = Math.max(1, Math.floor(clock.now() / 1_000));
@@ -141,7 +138,7 @@ export class Router implements UnitsPort {
   }
 
   /** What earlier runs knew. Once, behind `add` and before units are served; resolves when this run has its number. */
-  restore({ units, reports, kept, lastRun }: StoredState): Promise<void> {
+  restore({ units, reports, kept, records, lastRun }: StoredState): Promise<void> {
     for (const { unit, state } of units) {
       const record = this.#registry.get(unit);
       if (record === undefined) this.#absent.keep(unit, { state, isSaved: true });
@@ -149,6 +146,7 @@ export class Router implements UnitsPort {
     }
     for (const report of reports) (this.#registry.get(report.unit) ?? this.#absent).replay(report);
     this.kept.restore(kept);
+    this.records.restore(records);
     return this.#opaque.begin(lastRun);
   }
 
@@ -157,14 +155,14 @@ export class Router implements UnitsPort {
     const { clock } = this.#options;
     this.#absent.bound();
     this.#mailbox.resume(stored, (unit) => this.#registry.get(unit));
-    this.#saveLater();
+    this.#saving.start();
     this.#stillAway = clock.after(STILL_AWAY_MS, () => void this.#tellStillAway());
   }
 
   /** Commands that wait end, or are kept for the next start; those under way end with their links. */
   stop(): void {
     this.#isStopped = true;
-    this.#saving?.cancel();
+    this.#saving.stop();
     this.#stillAway?.cancel();
     this.#mailbox.stop();
     this.kept.stop();
@@ -176,7 +174,7 @@ export class Router implements UnitsPort {
     await this.#mailbox.settled();
     await this.#opaque.settled();
     await this.kept.settled();
-    await this.#save();
+    await this.#saving.save();
   }
 
   // What centrals ask: UnitsPort.
@@ -208,16 +206,8 @@ export class Router implements UnitsPort {
     return this.#registry.get(unit)?.dialect;
   }
 
-  /** How many units there are of each handler in each state, without looking further into any. */
   census(): readonly UnitCount[] {
-    const counts = new Map<string, { dialect: string; state: PresenceState; count: number }>();
-    for (const { dialect, state } of this.#registry.all()) {
-      const key = `${dialect} ${state}`;
-      const known = counts.get(key);
-      if (known === undefined) counts.set(key, { dialect, state, count: 1 });
-      else known.count += 1;
-    }
-    return [...counts.values()];
+    return this.#registry.census();
   }
 
   /** Readings of units that are not typed that were told and found no way to the disk, since the base started. */
@@ -264,6 +254,8 @@ export class Router implements UnitsPort {
     const record = this.#registry.get(unit);
     record?.forget();
     this.#absent.take(unit);
+    this.records.forget(unit);
+    for (const hear of this.#hearForgotten) hear(unit);
     // What was said before is behind it then.
     await this.#opaque.settled();
     await this.#options.store.forget(unit);
@@ -300,6 +292,24 @@ export class Router implements UnitsPort {
     const own = (report: Report): void => hear(report);
     this.#typedReports.add(own);
     return () => void this.#typedReports.delete(own);
+  }
+
+  /** The same of units that are not typed; what is not durable comes before it is on disk. */
+  hearTelemetry(hear: (report: Report) => void): Unsubscribe {
+    return this.#options.bus.subscribe('report', (report) => {
+      if (report.payload !== undefined) hear(report);
+    });
+  }
+
+  /** Calls with the UID when everything about a unit is to be erased, of any handler. */
+  hearForgotten(hear: (uid: string) => void): Unsubscribe {
+    this.#hearForgotten.add(hear);
+    return () => void this.#hearForgotten.delete(hear);
+  }
+
+  /** It is there still: it shows when units are looked at, and is stored with what is stored of it next. */
+  seen(uid: string): void {
+    this.#registry.get(uid)?.heard(this.#options.clock.now());
   }
 
   hello(input: HelloInput): HelloVerdict {
@@ -405,10 +415,10 @@ export class Router implements UnitsPort {
   async #tellStillAway(): Promise<void> {
     this.#isStillAwayTold = true;
     const all = [...this.#registry.all()];
-    for (let from = 0; from < all.length && !this.#isStopped; from += STATES_AT_ONCE) {
+    for (let from = 0; from < all.length && !this.#isStopped; from += TOLD_AT_ONCE) {
       const now = this.#options.clock.now();
       await Promise.all(
-        all.slice(from, from + STATES_AT_ONCE).map((record) => this.#tell(record, record.stillAway(now))),
+        all.slice(from, from + TOLD_AT_ONCE).map((record) => this.#tell(record, record.stillAway(now))),
       );
     }
   }
@@ -434,40 +444,6 @@ export class Router implements UnitsPort {
       failed();
       return undefined;
     }
-  }
-
-  #saveLater(): void {
-    if (this.#isStopped) return;
-    this.#saving = this.#options.clock.after(SAVE_EVERY_MS, () => void this.#save().then(() => this.#saveLater()));
-  }
-
-  /** Never rejects: what could not be saved is still to be saved the next time. */
-  async #save(): Promise<void> {
-    const { store } = this.#options;
-    const mark = store.mark();
-    const dirty: string[] = [];
-    for (const record of this.#registry.all()) if (record.isDirty) dirty.push(record.unit.uid);
-    dirty.push(...this.#absent.unsaved());
-    for (let from = 0; from < dirty.length; from += STATES_AT_ONCE) {
-      const some = dirty.slice(from, from + STATES_AT_ONCE).flatMap((uid) => this.#savingOf(uid) ?? []);
-      const states = some.map(({ unit }) => unit);
-      const isLast = from + STATES_AT_ONCE >= dirty.length;
-      try {
-        await store.save(states, isLast ? mark : undefined);
-      } catch {
-        return;
-      }
-      for (const { saved } of some) saved();
-    }
-  }
-
-  /** As it is now: while the disk works, units come, go and are forgotten. */
-  #savingOf(uid: string): Saving | undefined {
-    const record = this.#registry.get(uid);
-    if (record === undefined) return this.#absent.savingOf(uid);
-    if (!record.isDirty) return undefined;
-    const { state, saved } = record.save();
-    return { unit: { unit: uid, state }, saved };
   }
 
   #outcome(

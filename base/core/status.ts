@@ -15,6 +15,8 @@ export interface HandlerStatus {
   readonly lastFault?: string;
   /** What it counted of its own, since the start. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What it has of its own, at this moment. */
+  readonly gauges: Readonly<Record<string, number>>;
 }
 
 /** How the base is doing, at this moment. */

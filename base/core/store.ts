@@ -37,6 +37,9 @@ export type Change =
   /** A transmission for a peer that is away. */
   | { readonly kind: 'keep'; readonly kept: Kept }
   | { readonly kind: 'unkeep'; readonly positions: readonly number[] }
+  /** What a handler notes; in the place of what it noted before with that key. */
+  | { readonly kind: 'record'; readonly record: StoredRecord }
+  | { readonly kind: 'erase'; readonly handler: string; readonly key: string }
   /** The number of this run. */
   | { readonly kind: 'run'; readonly run: number };
 
@@ -52,6 +55,8 @@ export interface StoredState {
   readonly savedAt: number | undefined;
   /** Transmissions for peers that were away, in order. */
   readonly kept: readonly Kept[];
+  /** What handlers have noted. */
+  readonly records: readonly StoredRecord[];
   /** The highest number of a run; 0: there was none that said so. */
   readonly lastRun: number;
 }
@@ -65,6 +70,18 @@ export interface Kept {
   readonly octets: Uint8Array;
   /** Since when. */
   readonly at: number;
+}
+
+/** Something that a handler notes, to know it after a restart. */
+export interface StoredRecord {
+  /** Name of the handler. */
+  readonly handler: string;
+  /** The handler's own name for it. */
+  readonly key: string;
+  /** UID of the unit that it is about, with which it is forgotten. */
+  readonly unit?: string | undefined;
+  /** JSON. */
+  readonly value: unknown;
 }
 
 export interface StoredUnit {

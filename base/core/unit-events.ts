@@ -50,6 +50,7 @@ export type HelloVerdict =
 
 export interface PresenceChange {
   readonly state?: PresenceState;
+  /** Why it is so, of every state; absent: of a unit that stays offline, what it was. */
   readonly reason?: string;
   readonly drift?: readonly string[];
 }

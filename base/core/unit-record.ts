@@ -246,6 +246,11 @@ export class UnitRecord {
     return { boot: this.#ownBoot, sequence: this.#ownSequence };
   }
 
+  /** Something came of it, which is not worth a write to the disk. */
+  heard(at: number): void {
+    this.#lastSeenAt = at;
+  }
+
   seen(at: number): void {
     this.#lastSeenAt = at;
     this.#changes += 1;
@@ -276,8 +281,11 @@ export class UnitRecord {
 
   /** Takes a change; gives the presence to tell, or `undefined` when centrals know it so already. */
   change(change: PresenceChange, at: number): Telling | undefined {
-    this.#state = change.state ?? this.#state;
-    this.#reason = this.#state === 'offline' ? (change.reason ?? this.#reason) : undefined;
+    const { state: now = this.#state } = change;
+    // Why it was online is not why it is offline.
+    const isStill = this.#state === now && (change.state === undefined || now === 'offline');
+    this.#state = now;
+    this.#reason = change.reason ?? (isStill ? this.#reason : undefined);
     if (this.#state === 'online') this.seen(at);
     const drift = change.drift ?? this.#drift;
     const { state, reason } = this.#told;

@@ -19,7 +19,7 @@ export interface UnitView {
   /** `host:port`; absent for a unit that dials in and has not yet. */
   readonly address?: string;
   readonly state: PresenceState;
-  /** Why it is offline. */
+  /** Why it is so: told of units that are offline, and of others where there is something to say. */
   readonly reason?: string;
   /** Differences between the flashed definition and ours, by name; empty when there is none. */
   readonly drift: readonly string[];

@@ -1,6 +1,7 @@
 import { InternalError, LinkError } from '../../protocol/errors.js';
 import type { Clock, Timer } from '../core/clock.js';
 import type { Carrier, CarrierSink } from '../links/carrier.js';
+import type { ConnectionBounds } from './handler.js';
 import type { HandlerFaults } from './handler-faults.js';
 
 /** Octets that a peer does not take: past this it is cut (reference/limits.md, "Per-link write buffer"). */
@@ -14,6 +15,8 @@ export interface ContainedCarrierOptions {
   readonly clock: Clock;
   /** Nothing more comes of it. May be called twice. */
   readonly over?: (carrier: ContainedCarrier) => void;
+  /** Default: as above. */
+  readonly bounds?: Partial<Pick<ConnectionBounds, 'untakenOctets' | 'stalledMs'>> | undefined;
 }
 
 /**
@@ -26,6 +29,7 @@ export class ContainedCarrier implements Carrier, CarrierSink {
   #sink: CarrierSink | undefined;
   #stall: Timer | undefined;
   #error: Error | undefined;
+  #writtenOctets = 0;
   #isOver = false;
 
   constructor(options: ContainedCarrierOptions) {
@@ -51,12 +55,13 @@ export class ContainedCarrier implements Carrier, CarrierSink {
   }
 
   write(octets: Uint8Array): boolean {
-    const { carrier, clock } = this.#options;
-    const isTaken = carrier.write(octets);
-    if (isTaken || this.#isOver) return isTaken;
-    if (carrier.buffered > MAX_UNTAKEN_OCTETS) this.#cut(stalled());
-    else if (carrier.buffered > 0) this.#stall ??= clock.after(MAX_STALLED_MS, () => this.#cut(stalled()));
-    return false;
+    this.#writtenOctets += octets.length;
+    return this.#options.carrier.write(octets) || this.#untaken();
+  }
+
+  writeAll(octets: readonly Uint8Array[]): boolean {
+    for (const each of octets) this.#writtenOctets += each.length;
+    return this.#options.carrier.writeAll(octets) || this.#untaken();
   }
 
   pause(): void {
@@ -96,6 +101,30 @@ export class ContainedCarrier implements Carrier, CarrierSink {
     this.#ended();
     const why = this.#error ?? error;
     this.#options.faults.contain('closed', () => this.#sink?.closed(why));
+  }
+
+  /** It does not take all of it at once: cut when it is too much, or takes nothing for too long. Gives false. */
+  #untaken(): boolean {
+    const { carrier, bounds } = this.#options;
+    const { buffered } = carrier;
+    if (this.#isOver || buffered === 0) return false;
+    if (buffered > (bounds?.untakenOctets ?? MAX_UNTAKEN_OCTETS)) this.#cut(stalled());
+    else if (this.#stall === undefined) this.#watch(this.#takenOctets);
+    return false;
+  }
+
+  /** Looks, as often as it may be stalled, whether it has taken anything: a slow peer is not a stalled one. */
+  #watch(before: number): void {
+    const { clock, bounds } = this.#options;
+    this.#stall = clock.after(bounds?.stalledMs ?? MAX_STALLED_MS, () => {
+      const taken = this.#takenOctets;
+      if (taken === before) return this.#cut(stalled());
+      this.#watch(taken);
+    });
+  }
+
+  get #takenOctets(): number {
+    return this.#writtenOctets - this.#options.carrier.buffered;
   }
 
   /** Once it was cut nothing is told any more but that it is closed. */

@@ -78,7 +78,7 @@ export class HandlerHost {
   /** In the order of their start. */
   status(): readonly HandlerStatus[] {
     return Array.from(this.#running.values(), ({ handler, state, faults, scope }) => {
-      const counts = scope.allCounts();
+      const [counts, gauges] = [scope.allCounts(), scope.allGauges()];
       const { last } = faults;
       return {
         name: handler.name,
@@ -86,6 +86,7 @@ export class HandlerHost {
         faults: faults.count,
         ...(last === undefined ? {} : { lastFault: last }),
         counts,
+        gauges,
       };
     });
   }

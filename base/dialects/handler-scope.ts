@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { InternalError } from '../../protocol/errors.js';
+import type { Unsubscribe } from '../core/bus.js';
 import type { Clock, Timer } from '../core/clock.js';
 import type { CommandRequest } from '../core/command-request.js';
 import type { Connections } from '../core/connections.js';
 import type { Log } from '../core/log.js';
-import type { Outcome } from '../core/messages.js';
+import type { Outcome, Report } from '../core/messages.js';
 import type { Random } from '../core/random.js';
 import type { Router } from '../core/router.js';
 import type { Carrier } from '../links/carrier.js';
@@ -12,8 +13,9 @@ import { Certificates } from '../links/certificates.js';
 import type { LinkTable } from '../links/link-table.js';
 import type { TcpDialer } from '../links/tcp-dialer.js';
 import { TcpListener } from '../links/tcp-listener.js';
+import { MAX_UNPROVED, MAX_UNPROVED_PER_ADDRESS } from '../links/unproved.js';
 import { ContainedCarrier } from './contained-carrier.js';
-import type { Handler, HandlerContext, Listening, PendingCarrier, ServedUnit } from './handler.js';
+import type { ConnectionBounds, Handler, HandlerContext, Listening, PendingCarrier, ServedUnit } from './handler.js';
 import type { HandlerFaults } from './handler-faults.js';
 import { HandlerKept } from './handler-kept.js';
 import { HandlerUnits } from './handler-units.js';
@@ -72,13 +74,12 @@ export class HandlerScope {
 
   /** What it has counted, and counts by itself. */
   allCounts(): Readonly<Record<string, number>> {
-    const { handler, faults } = this.#options;
-    const all = new Map(this.#counts);
-    faults.contain('counts', () => {
-      for (const [event, count] of Object.entries(handler.counts?.() ?? {}))
-        if (isFitCount(event, all) && Number.isFinite(count)) all.set(event, count);
-    });
-    return Object.fromEntries(all);
+    return this.#figures('counts', this.#counts);
+  }
+
+  /** What it has at this moment. */
+  allGauges(): Readonly<Record<string, number>> {
+    return this.#figures('gauges', []);
   }
 
   /** The handler is to end. */
@@ -130,6 +131,15 @@ export class HandlerScope {
         throw new InternalError('internal', 'a hello of a unit that is not of this handler');
       },
       presence: (uid, change) => units.presence(uid, change),
+      seen: (uid) => {
+        if (units.has(uid)) router.seen(uid);
+      },
+      onForgotten: (hear) =>
+        this.#until(
+          router.hearForgotten((uid) => {
+            if (units.isOwn(uid)) faults.contain('onForgotten', () => hear(uid));
+          }),
+        ),
       logLine: (uid, { level, text }) => {
         if (units.has(uid)) router.logLine(uid, { level, text: String(text).slice(0, MAX_LOG_LINE) });
       },
@@ -149,18 +159,34 @@ export class HandlerScope {
       wants: (kind) => router.wants(kind),
       command: (request) => (this.#isOver ? Promise.reject(stopped()) : this.#options.command(request)),
       typedUnit: (uid) => router.definitionOf(uid),
-      hear: (_kind, hear) => {
-        const leave = router.hearTyped((report) => faults.contain('hear', () => hear(report)));
-        if (this.#isOver) leave();
-        else this.#begun.add(leave);
-        return () => {
-          this.#begun.delete(leave);
-          leave();
-        };
+      hear: (kind, hear) => {
+        const contained = (report: Report): void => faults.contain('hear', () => hear(report));
+        return this.#until(kind === 'report' ? router.hearTyped(contained) : router.hearTelemetry(contained));
       },
       keep: (items) => this.#kept.keep(this.#isOver ? [] : items),
       unkeep: (positions) => this.#kept.unkeep(this.#isOver ? [] : positions),
       kept: () => this.#kept.take(),
+      records: {
+        all: () => (this.#isOver ? [] : router.records.of(handler.name)),
+        put: async (record) => {
+          if (this.#isOver) throw stopped();
+          await router.records.put(handler.name, record, handler.limits?.records);
+        },
+        erase: async (key) => {
+          if (this.#isOver) throw stopped();
+          await router.records.erase(handler.name, key);
+        },
+      },
+    };
+  }
+
+  /** At the latest when the handler has ended. */
+  #until(leave: Unsubscribe): Unsubscribe {
+    if (this.#isOver) leave();
+    else this.#begun.add(leave);
+    return () => {
+      this.#begun.delete(leave);
+      leave();
     };
   }
 
@@ -194,13 +220,21 @@ export class HandlerScope {
     throw stopped();
   }
 
-  async #accept(...[address, take, { tls } = {}]: Parameters<HandlerContext['accept']>): Promise<Listening> {
+  async #accept(
+    ...[address, take, { tls, bounds = {} } = {}]: Parameters<HandlerContext['accept']>
+  ): Promise<Listening> {
     const { clock, log } = this.#options;
     if (this.signal.aborted) throw stopped();
     const certificates = tls && new Certificates({ files: tls, clock, log });
     await certificates?.start();
     const secure = certificates && { certificates, clock };
-    const listener = new TcpListener(log, (pending) => this.#take(pending, take), { tls: secure });
+    const {
+      connections,
+      unproved: inAll = MAX_UNPROVED,
+      unprovedPerAddress: perAddress = MAX_UNPROVED_PER_ADDRESS,
+    } = bounds;
+    const options = { tls: secure, maxAccepted: connections, unproved: { inAll, perAddress } };
+    const listener = new TcpListener(log, (pending) => this.#take(pending, take, bounds), options);
     const close = async (): Promise<void> => {
       this.#begun.delete(close);
       certificates?.stop();
@@ -218,14 +252,19 @@ export class HandlerScope {
     throw stopped();
   }
 
-  #take({ carrier, proved }: PendingCarrier, take: (pending: PendingCarrier) => void): void {
+  #take(
+    { carrier, proved }: PendingCarrier,
+    take: (pending: PendingCarrier) => void,
+    bounds: Partial<ConnectionBounds>,
+  ): void {
     const { clock, faults } = this.#options;
-    const late = clock.after(PROOF_MS, () => contained.destroy());
-    const contained = this.#contained(carrier, () => late.cancel());
+    const { proveMs = PROOF_MS } = bounds;
+    const late = Number.isFinite(proveMs) ? clock.after(proveMs, () => contained.destroy()) : undefined;
+    const contained = this.#contained(carrier, () => late?.cancel(), bounds);
     const pending: PendingCarrier = {
       carrier: contained,
       proved: () => {
-        late.cancel();
+        late?.cancel();
         proved();
       },
     };
@@ -236,15 +275,26 @@ export class HandlerScope {
     );
   }
 
-  #contained(carrier: Carrier, closed?: () => void): ContainedCarrier {
+  #contained(carrier: Carrier, closed?: () => void, bounds?: Partial<ConnectionBounds>): ContainedCarrier {
     const { faults, clock } = this.#options;
     const over = (each: ContainedCarrier): void => {
       this.#carriers.delete(each);
       closed?.();
     };
-    const contained = new ContainedCarrier({ carrier, faults, clock, over });
+    const contained = new ContainedCarrier({ carrier, faults, clock, over, bounds });
     this.#carriers.add(contained);
     return contained;
+  }
+
+  /** What the handler says of itself, beside what is known already. */
+  #figures(what: 'counts' | 'gauges', known: Iterable<readonly [string, number]>): Readonly<Record<string, number>> {
+    const { handler, faults } = this.#options;
+    const all = new Map(known);
+    faults.contain(what, () => {
+      for (const [name, value] of Object.entries(handler[what]?.() ?? {}))
+        if (isFitCount(name, all) && Number.isFinite(value)) all.set(name, value);
+    });
+    return Object.fromEntries(all);
   }
 
   #count(event: string, by = 1): void {

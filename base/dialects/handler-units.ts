@@ -64,6 +64,11 @@ export class HandlerUnits {
     return false;
   }
 
+  /** The same, without a fault. */
+  isOwn(uid: string): boolean {
+    return !this.#isOver && this.#options.router.handlerOf(uid) === this.#options.handler.name;
+  }
+
   /** As {@link HandlerContext.addUnit}. */
   add(added: AddedUnit, deliver: DeliverTo): boolean {
     const { uid } = added;

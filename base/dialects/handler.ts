@@ -10,6 +10,7 @@ import type { Log } from '../core/log.js';
 import type { LogLine, Outcome, Report } from '../core/messages.js';
 import type { OpaquePayload } from '../core/opaque-payload.js';
 import type { Random } from '../core/random.js';
+import type { OwnRecord } from '../core/records.js';
 import type { Kept } from '../core/store.js';
 import type {
   DeliverTo,
@@ -48,6 +49,8 @@ export interface Handler {
   stopping?(): Promise<void> | void;
   /** What it counts by itself, beside `context.count` and as that is shown: asked when somebody looks. */
   counts?(): Readonly<Record<string, number>>;
+  /** What it has at this moment, where that may become less: clients, tunnels. Asked when somebody looks; shown as the counts are. */
+  gauges?(): Readonly<Record<string, number>>;
 }
 
 export interface HandlerLimits {
@@ -55,6 +58,8 @@ export interface HandlerLimits {
   readonly units?: number;
   /** Octets of transmissions that it may keep. Default 64 MiB. */
   readonly keptOctets?: number;
+  /** Records that it may have put. Default 32 768. */
+  readonly records?: number;
 }
 
 /** Names of handlers that a user may not take: they are ours. */
@@ -121,6 +126,10 @@ export interface HandlerContext {
   hello(hello: HelloInput): HelloVerdict;
   /** Whether the unit can be reached now. Centrals are told when that changes. */
   presence(uid: string, change: PresenceChange): void;
+  /** The unit is there still: for its `lastSeenAt`. Costs nothing, not even a write to the disk. */
+  seen(uid: string): void;
+  /** Calls when everything about a unit of this handler is to be erased: what the handler itself holds of it must go too. */
+  onForgotten(hear: (uid: string) => void): Unsubscribe;
   /** A line of the unit's own log, for whoever follows it. Cut at 1 024 characters. */
   logLine(uid: string, line: { readonly level: LogLine['level']; readonly text: string }): void;
   /** Every command for a configured unit comes here, one at a time; what it resolves to is the command's outcome. */
@@ -168,8 +177,11 @@ export interface HandlerContext {
   command(request: CommandRequest): Promise<Outcome>;
   /** The definition of a configured unit; `undefined`: there is none, or it is not typed. */
   typedUnit(uid: string): UnitDefinition | undefined;
-  /** Calls for every report of a typed unit, once it is on disk, in order. What `hear` throws is logged and harms nobody. */
-  hear(kind: 'report', hear: (report: Report) => void): Unsubscribe;
+  /**
+   * Calls for every report of a typed unit, once it is on disk, in order; `telemetry`: for every one of the others, those that
+   * are not durable at once. What `hear` throws is a fault.
+   */
+  hear(kind: 'report' | 'telemetry', hear: (report: Report) => void): Unsubscribe;
   /**
    * Keeps transmissions for peers that are away, over restarts of the base too, in this order. Their positions are there
    * at once; `stored` resolves when all of them are on disk, or rejects with StoreError: then none is kept. No other handler
@@ -183,6 +195,21 @@ export interface HandlerContext {
   unkeep(positions: readonly number[]): Promise<void>;
   /** What an earlier run of this handler kept, in order. Once: the second time there is nothing. */
   kept(): readonly Kept[];
+  /** What it notes for its next run. No other handler sees it. */
+  readonly records: HandlerRecords;
+}
+
+/** Small things that a handler must know after a restart, by keys of its own. */
+export interface HandlerRecords {
+  /** All of them, as they are on disk or on their way there. */
+  all(): readonly OwnRecord[];
+  /**
+   * In the place of what was there with that key (1 to 200 characters). `value` is JSON of at most 4 KiB; a record about a
+   * `unit` is erased with it when somebody forgets it. Resolves when it is on disk. Rejects with StoreError: it is not.
+   */
+  put(record: OwnRecord): Promise<void>;
+  /** Resolves when it is gone from the disk. Rejects with StoreError: it is not. */
+  erase(key: string): Promise<void>;
 }
 
 /** A unit that is not typed, as a handler adds it. */
@@ -196,7 +223,24 @@ export interface AddedUnit {
 
 export interface AcceptOptions {
   /** TLS with this certificate and key, PEM, read anew when the files change. Absent: TCP in clear. */
-  readonly tls?: TlsFiles;
+  readonly tls?: TlsFiles | undefined;
+  /** What the connections may take, where that is to differ from the defaults. */
+  readonly bounds?: Partial<ConnectionBounds>;
+}
+
+/** What the connections of one `accept` may take of the base (reference/limits.md). */
+export interface ConnectionBounds {
+  /** At a time; past it newcomers are closed. Default 16 384. */
+  readonly connections: number;
+  /** Without `proved`, in all and of one address; past it the oldest is closed. Default 256 and 16. */
+  readonly unproved: number;
+  readonly unprovedPerAddress: number;
+  /** How long one may be without `proved`. Default 20 s. `Infinity`: as long as it likes. */
+  readonly proveMs: number;
+  /** Octets that a peer does not take; past it it is cut. Default 256 KiB. */
+  readonly untakenOctets: number;
+  /** A peer that takes nothing for so long is cut as well. Default 30 s. */
+  readonly stalledMs: number;
 }
 
 export interface Listening {
@@ -207,8 +251,8 @@ export interface Listening {
 }
 
 /**
- * A connection nobody has proved anything over. Until `proved` is called it counts against the bounds of such (16 of one
- * address, 256 in all; past them the oldest is closed), and is closed after 20 s.
+ * A connection nobody has proved anything over. Until `proved` is called it counts against the bounds of such
+ * ({@link ConnectionBounds}).
  */
 export interface PendingCarrier {
   readonly carrier: Carrier;

@@ -25,7 +25,10 @@ export function linkPresence(
         said.isNew('link', 'up');
         return;
       case 'down':
-        context.presence(unit.uid, { state: resting, reason: 'the link was closed' });
+        context.presence(unit.uid, {
+          state: resting,
+          ...(resting === 'offline' ? { reason: 'the link was closed' } : {}),
+        });
         return;
       case 'failed': {
         const reason = peerText(state.error.message);

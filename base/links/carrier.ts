@@ -12,6 +12,8 @@ export interface Carrier {
   attach(sink: CarrierSink): void;
   /** False when more should wait for `drained`. The octets are taken in either case; the caller keeps to its bound. */
   write(octets: Uint8Array): boolean;
+  /** The same of several, in this order, in as few writes as the system takes them. */
+  writeAll(octets: readonly Uint8Array[]): boolean;
   /** Holds back what the peer sends until `resume`: a peer that sends too much is slowed down, nothing is lost. */
   pause(): void;
   resume(): void;
@@ -22,7 +24,10 @@ export interface Carrier {
 }
 
 export interface CarrierSink {
-  /** The buffer is the receiver's until it returns; copy what is kept. */
+  /**
+   * The octets are the receiver's from now on, to change, to keep and to write on; what is kept of them keeps all that came
+   * together with them in memory.
+   */
   octets(chunk: Uint8Array): void;
   /** There is room again after `write` returned false. */
   drained(): void;

@@ -48,6 +48,16 @@ export class TcpCarrier implements Carrier {
     return this.#socket.writable ? this.#socket.write(octets) : false;
   }
 
+  writeAll(octets: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return false;
+    let isRoom = true;
+    socket.cork();
+    for (const each of octets) isRoom = socket.write(each);
+    socket.uncork();
+    return isRoom;
+  }
+
   pause(): void {
     this.#socket.pause();
   }

@@ -8,7 +8,7 @@ import { TroubleLog } from '../core/trouble-log.js';
 import type { Carrier } from './carrier.js';
 import type { Certificates } from './certificates.js';
 import { TcpCarrier } from './tcp-carrier.js';
-import { Unproved } from './unproved.js';
+import { Unproved, type UnprovedBounds } from './unproved.js';
 
 /** Connections of one listener; past it newcomers are closed (reference/limits.md, "Pre-auth sockets": sessions). */
 const MAX_ACCEPTED = 16_384;
@@ -19,7 +19,9 @@ export interface TcpListenerOptions {
   /** TLS: its certificate, started, asked for with each connection, and what bounds its handshake. */
   readonly tls?: { readonly certificates: Pick<Certificates, 'context'>; readonly clock: Clock } | undefined;
   /** Default 16 384. */
-  readonly maxAccepted?: number;
+  readonly maxAccepted?: number | undefined;
+  /** Of those that have proved nothing yet. */
+  readonly unproved?: UnprovedBounds;
 }
 
 /** Takes TCP connections; those that have proved nothing yet are bounded (`unproved.ts`). */
@@ -29,7 +31,7 @@ export class TcpListener {
   readonly #take: (pending: { readonly carrier: Carrier; proved(): void }) => void;
   readonly #options: TcpListenerOptions;
   readonly #trouble: TroubleLog;
-  readonly #unproved = new Unproved();
+  readonly #unproved: Unproved;
   readonly #sockets = new Set<Socket>();
 
   constructor(
@@ -41,6 +43,7 @@ export class TcpListener {
     this.#take = take;
     this.#options = options;
     this.#trouble = new TroubleLog(log);
+    this.#unproved = new Unproved(options.unproved);
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 

@@ -8,7 +8,13 @@ import { ManualClock, settle } from '../support/manual-clock.js';
 import { QuietLog } from '../support/quiet-log.js';
 
 const never = (): Promise<void> => new Promise(() => {});
-const handler = (name: string, state: 'running' | 'failed' | 'ended') => ({ name, state, faults: 0, counts: {} });
+const handler = (name: string, state: 'running' | 'failed' | 'ended') => ({
+  name,
+  state,
+  faults: 0,
+  counts: {},
+  gauges: {},
+});
 
 function checked(own: Partial<SelfChecked> = {}): SelfChecked {
   return {

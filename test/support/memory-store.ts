@@ -4,6 +4,7 @@ import type {
   Kept,
   Store,
   StoredCommand,
+  StoredRecord,
   StoredReport,
   StoredState,
   StoredUnit,
@@ -22,6 +23,7 @@ export class MemoryStore implements Store {
   readonly #reports: StoredReport[] = [];
   readonly #commands = new Map<number, StoredCommand>();
   readonly #kept = new Map<number, Kept>();
+  readonly #records = new Map<string, StoredRecord>();
   #lastRun = 0;
   #saved = 0;
   #savedAt: number | undefined;
@@ -42,6 +44,7 @@ export class MemoryStore implements Store {
       lastOrdinal: Math.max(0, ...this.#commands.keys()),
       savedAt: this.#savedAt,
       kept: [...this.#kept.values()].sort((a, b) => a.position - b.position),
+      records: [...this.#records.values()],
       lastRun: this.#lastRun,
     };
   }
@@ -66,6 +69,7 @@ export class MemoryStore implements Store {
 
   async forget(unit: string): Promise<void> {
     this.#units.delete(unit);
+    for (const [name, record] of this.#records) if (record.unit === unit) this.#records.delete(name);
   }
 
   async backup(): Promise<string> {
@@ -111,6 +115,12 @@ export class MemoryStore implements Store {
         break;
       case 'unkeep':
         for (const position of change.positions) this.#kept.delete(position);
+        break;
+      case 'record':
+        this.#records.set(`${change.record.handler}/${change.record.key}`, change.record);
+        break;
+      case 'erase':
+        this.#records.delete(`${change.handler}/${change.key}`);
         break;
       case 'run':
         this.#lastRun = change.run;

@@ -9,6 +9,7 @@ import type {
   Kept,
   Store,
   StoredCommand,
+  StoredRecord,
   StoredReport,
   StoredState,
   StoredUnit,
@@ -18,7 +19,7 @@ import { courseOf, readingsOf } from './history.js';
 import type { Row, Statement } from './sql.js';
 import { faultOf } from './sqlite-file.js';
 import type { SqlitePort } from './sqlite-port.js';
-import { readCommand, readOutcome, readUnitState, readValues } from './stored-json.js';
+import { readCommand, readJson, readOutcome, readUnitState, readValues } from './stored-json.js';
 
 /** Rows of one answer of the file's thread: it does nothing else meanwhile. */
 const ROWS_AT_ONCE = 10_000;
@@ -101,13 +102,14 @@ export class EmbeddedStore implements Store {
     };
     const reports = await pages('reportsBehind', meta.get('saved') ?? 0, ROWS_AT_ONCE, reportOf);
     const kept = await pages('keptBehind', 0, KEPT_AT_ONCE, keptOf);
+    const records = readable(await this.#recordRows(), recordOf);
     const commands = readable(await port.all('commands'), commandOf);
     if (unreadable > 0)
       log.error({ unreadable }, 'rows of the store are not what was written and are left out: check the disk');
     const [last] = await port.all('lastCommand');
     const lastOrdinal = (last!.ordinal as number | null) ?? 0;
     const lastRun = meta.get('run') ?? 0;
-    return { units, reports, commands, lastOrdinal, savedAt: meta.get('savedAt'), kept, lastRun };
+    return { units, reports, commands, lastOrdinal, savedAt: meta.get('savedAt'), kept, records, lastRun };
   }
 
   mark(): number {
@@ -134,6 +136,17 @@ export class EmbeddedStore implements Store {
 
   backup(): Promise<string> {
     return storeErrors(this.#options.backup());
+  }
+
+  async #recordRows(): Promise<Row[]> {
+    const all: Row[] = [];
+    for (let [handler, key] = ['', '']; ; ) {
+      const rows = await this.#options.port.all('recordsBehind', handler, key, ROWS_AT_ONCE);
+      all.push(...rows);
+      const last = rows.at(-1);
+      if (rows.length < ROWS_AT_ONCE || last === undefined) return all;
+      [handler, key] = [last.handler as string, last.key as string];
+    }
   }
 
   async #history({ unit, report, from, to, resolution, limit }: HistoryQuery): Promise<History> {
@@ -192,6 +205,12 @@ function statementOf(change: Exclude<Change, { kind: 'report' }>): Statement {
     }
     case 'unkeep':
       return ['removeKept', JSON.stringify(change.positions)];
+    case 'record': {
+      const { handler, key, unit, value } = change.record;
+      return ['setRecord', handler, key, unit ?? null, JSON.stringify(value)];
+    }
+    case 'erase':
+      return ['removeRecord', change.handler, change.key];
     case 'run':
       return ['setMeta', 'run', change.run];
   }
@@ -239,6 +258,13 @@ const keptOf = (row: Row): Kept => ({
   octets: Uint8Array.from(Buffer.from(row.octets as string, 'base64')),
   at: row.at as number,
 });
+
+function recordOf({ handler, key, unit, value }: Row): StoredRecord | undefined {
+  const read = readJson(value);
+  return (
+    read && { handler: handler as string, key: key as string, unit: (unit as string | null) ?? undefined, ...read }
+  );
+}
 
 function commandOf(row: Row): StoredCommand | undefined {
   const command = readCommand(row.command);

@@ -58,4 +58,11 @@ export const migrations: readonly string[] = [
     position INTEGER PRIMARY KEY, unit TEXT NOT NULL, octets TEXT NOT NULL, at INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- What handlers note, each by keys of its own; value is JSON. unit is the UID that it is about, NULL for none.
+  CREATE TABLE records (
+    handler TEXT NOT NULL, key TEXT NOT NULL, unit TEXT, value TEXT NOT NULL, PRIMARY KEY (handler, key)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX records_of_unit ON records (unit) WHERE unit IS NOT NULL;
+  `,
 ];

@@ -101,6 +101,12 @@ export const sql = {
   redateKept: 'UPDATE kept SET at = ? WHERE at < ? OR at > ?',
   pruneKept: 'DELETE FROM kept WHERE at < ?',
 
+  setRecord: `INSERT INTO records (handler, key, unit, value) VALUES (?, ?, ?, ?)
+    ON CONFLICT (handler, key) DO UPDATE SET unit = excluded.unit, value = excluded.value`,
+  removeRecord: 'DELETE FROM records WHERE handler = ? AND key = ?',
+  recordsBehind:
+    'SELECT handler, key, unit, value FROM records WHERE (handler, key) > (?, ?) ORDER BY handler, key LIMIT ?',
+
   setQueue: 'INSERT INTO queues (queue, state) VALUES (?, ?) ON CONFLICT (queue) DO UPDATE SET state = excluded.state',
   queue: 'SELECT state FROM queues WHERE queue = ?',
 
@@ -115,6 +121,7 @@ export const sql = {
   // Of a handler: its name between two of these is before the UID (dialects/handler-kept.ts).
   forgetKeptByHandlers:
     'DELETE FROM kept WHERE substr(unit, 1, 1) = char(31) AND substr(unit, 2 + instr(substr(unit, 2), char(31))) = ?',
+  forgetRecords: 'DELETE FROM records WHERE unit = ?',
   // And what the central was to get of it.
   forgetKeptOf: "DELETE FROM kept WHERE unit = '' AND names_unit(octets, ?)",
 } as const;
@@ -141,6 +148,7 @@ const forgetting = [
   ['forgetKept', 2],
   ['forgetKeptByHandlers', 2],
   ['forgetKeptOf', 2],
+  ['forgetRecords', 3],
 ] as const;
 
 /** What forgets a unit in a file of that version: a backup may be older than this program. */

@@ -69,6 +69,15 @@ function read<T>(schema: z.ZodType<T>, text: unknown): T | undefined {
   }
 }
 
+/** Any JSON: whoever wrote it checks what it says. */
+export function readJson(text: unknown): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(String(text)) };
+  } catch {
+    return undefined;
+  }
+}
+
 export const readUnitState = (text: unknown): UnitState | undefined => read(unitState, text);
 
 export const readValues = (text: unknown): z.infer<typeof values> | undefined => read(values, text);

@@ -3,7 +3,7 @@ import { LiveStatus, type Measured } from '../../../base/base-status.js';
 import type { Clock } from '../../../base/core/clock.js';
 import { Connections } from '../../../base/core/connections.js';
 import { MemoryStatistics } from '../../../base/core/memory-statistics.js';
-import type { UnitCount } from '../../../base/core/router.js';
+import type { UnitCount } from '../../../base/core/registry.js';
 import type { BaseState, HandlerStatus } from '../../../base/core/status.js';
 import { Topics } from '../../../base/core/topics.js';
 import { QuietLog } from '../../support/quiet-log.js';
@@ -16,7 +16,7 @@ export class KnownFigures implements Figures {
   readonly statistics: MemoryStatistics;
   readonly status: LiveStatus;
   state: BaseState = 'started';
-  handlers: HandlerStatus[] = [{ name: 'unit', state: 'running', faults: 0, counts: {} }];
+  handlers: HandlerStatus[] = [{ name: 'unit', state: 'running', faults: 0, counts: {}, gauges: {} }];
   waiting = { commands: 0, queries: 0 };
   measured: Measured = {
     activeHandles: 12,

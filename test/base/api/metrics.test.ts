@@ -64,8 +64,14 @@ describe('the metrics', () => {
     figures.delay = { meanS: 0.001, p99S: 0.02, maxS: 0.5 };
     Object.assign(figures, { kept: 6, lost: 8, commits: 9, dropped: 10 });
     figures.handlers = [
-      { name: 'unit', state: 'running', faults: 0, counts: {} },
-      { name: 'my-own', state: 'failed', faults: 2, counts: { refused: 11, 'odd "name"\\\n': 12 } },
+      { name: 'unit', state: 'running', faults: 0, counts: {}, gauges: {} },
+      {
+        name: 'my-own',
+        state: 'failed',
+        faults: 2,
+        counts: { refused: 11, 'odd "name"\\\n': 12 },
+        gauges: { clients: 3 },
+      },
     ];
     running.outbox.second.isDisabled = true;
     running.outbox.second.kill(13);
@@ -92,6 +98,7 @@ describe('the metrics', () => {
       'handler_running{handler="my-own"}': 0,
       'handler_faults_total{handler="my-own"}': 2,
       'handler_events_total{handler="my-own",event="refused"}': 11,
+      'handler_gauge{handler="my-own",gauge="clients"}': 3,
       'handler_events_total{handler="my-own",event="odd \\"name\\"\\\\\\n"}': 12,
       topic_faults_total: 0,
       topic_events_dropped_total: 10,
@@ -166,7 +173,7 @@ describe('the metrics', () => {
   it('leave out what is no count, and have all others', async () => {
     const running = await startApi();
     const counts = { good: 1, below: -1, none: Number.NaN, endless: Number.POSITIVE_INFINITY };
-    running.figures.handlers = [{ name: 'odd', state: 'running', faults: 0, counts }];
+    running.figures.handlers = [{ name: 'odd', state: 'running', faults: 0, counts, gauges: {} }];
     const samples = await scrape(running);
     const events = [...samples.keys()].filter((name) => name.startsWith('baseunit_handler_events_total'));
     expect(events).toEqual(['baseunit_handler_events_total{handler="odd",event="good"}']);

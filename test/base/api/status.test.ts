@@ -6,7 +6,16 @@ import { openStream, startApi } from './running-api.js';
 describe('the status', () => {
   it('is how the base is doing at this moment', async () => {
     const { call, figures, clock } = await startApi();
-    figures.handlers = [{ name: 'iot', state: 'failed', faults: 2, lastFault: 'no such port', counts: { pings: 7 } }];
+    figures.handlers = [
+      {
+        name: 'iot',
+        state: 'failed',
+        faults: 2,
+        lastFault: 'no such port',
+        counts: { pings: 7 },
+        gauges: { clients: 3 },
+      },
+    ];
     figures.waiting = { commands: 3, queries: 1 };
     const connection = figures.connections.opened({ unit: 'a', remoteAddress: '192.168.1.2:4' }, 'iot');
     connection.received();

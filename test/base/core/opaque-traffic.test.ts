@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../../base/core/messages.js';
 import { MAX_TELLING_OCTETS, TELLING_OCTETS } from '../../../base/core/opaque-traffic.js';
-import { SAVE_EVERY_MS } from '../../../base/core/router.js';
+import { SAVE_EVERY_MS } from '../../../base/core/state-saving.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { ascii, OpaqueRig, PickyOutbox } from './opaque-rig.js';
 

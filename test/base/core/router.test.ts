@@ -292,7 +292,8 @@ describe('hello and presence', () => {
 
   test('a change is published, the same again is not', async () => {
     router.presence('hall', { state: 'online' });
-    router.presence('hall', { state: 'online', reason: 'has no meaning online' });
+    router.presence('hall', { state: 'online', reason: 'busy' });
+    router.presence('hall', { state: 'online' });
     router.presence('hall', { state: 'offline', reason: 'gone' });
     router.presence('hall', { state: 'offline', reason: 'gone' });
     router.presence('hall', { drift: ['reading.x is u8 there, u16 here'] });
@@ -300,6 +301,8 @@ describe('hello and presence', () => {
     await clock.advance(0);
     expect(heard).toMatchObject([
       { state: 'online', drift: [] },
+      { state: 'online', reason: 'busy' },
+      { state: 'online' },
       { state: 'offline', reason: 'gone' },
       { state: 'offline', drift: ['reading.x is u8 there, u16 here'] },
     ]);

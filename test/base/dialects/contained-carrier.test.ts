@@ -152,3 +152,36 @@ test('a kind of fault is logged once, and a fault whose text changes fills the l
   for (let number = 0; number < 500; number += 1) faults.add('octets', new Error(`another ${number}`));
   expect([faults.count, log.lines.length, faults.last]).toEqual([1_000, 65, 'another 499']);
 });
+
+test('a peer that takes something every 30 s is slow, and is not cut', async () => {
+  const told: string[] = [];
+  carrier.attach(sink(told));
+  below.isStalled = true;
+  carrier.write(new Uint8Array(10));
+  for (let left = 9; left > 0; left -= 1) {
+    below.buffered = left;
+    await clock.advance(MAX_STALLED_MS);
+  }
+  expect(told).toEqual([]);
+  await clock.advance(MAX_STALLED_MS);
+  expect(told).toEqual(['closed: the peer does not take what is sent to it']);
+});
+
+test('its bounds are the ones that it is given', async () => {
+  const told: string[] = [];
+  const bounds = { untakenOctets: 8, stalledMs: 1_000 };
+  carrier = new ContainedCarrier({ carrier: below, faults, clock, bounds });
+  carrier.attach(sink(told));
+  below.isStalled = true;
+  carrier.writeAll([new Uint8Array(5), new Uint8Array(3)]);
+  await clock.advance(999);
+  expect(told).toEqual([]);
+  await clock.advance(1);
+  expect(told).toHaveLength(1);
+});
+
+test('several are written in their order', async () => {
+  carrier.attach(sink([]));
+  expect(carrier.writeAll([Uint8Array.of(1, 2), Uint8Array.of(3)])).toBe(true);
+  expect([...below.peer.take()]).toEqual([1, 2, 3]);
+});

@@ -137,10 +137,17 @@ export class DialectRig {
       wants: (kind) => router.wants(kind),
       command: (request) => router.command(request),
       typedUnit: (uid) => router.definitionOf(uid),
-      hear: (_kind, hear) => router.hearTyped(hear),
+      hear: (kind, hear) => (kind === 'report' ? router.hearTyped(hear) : router.hearTelemetry(hear)),
       keep: (items) => router.kept.keep(items),
       unkeep: (positions) => router.kept.unkeep(positions),
       kept: () => router.kept.take(),
+      seen: (uid) => router.seen(uid),
+      onForgotten: (hear) => router.hearForgotten(hear),
+      records: {
+        all: () => router.records.of('test'),
+        put: (record) => router.records.put('test', record),
+        erase: (key) => router.records.erase('test', key),
+      },
     };
   }
 }

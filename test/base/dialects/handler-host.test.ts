@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -8,24 +8,22 @@ import type { CommandRequest } from '../../../base/core/command-request.js';
 import type { Connections } from '../../../base/core/connections.js';
 import type { Delivery, DeliveryResult } from '../../../base/core/delivery.js';
 import type { CoreMessage, Outcome } from '../../../base/core/messages.js';
-import { Outboxes } from '../../../base/core/outboxes.js';
-import { Router } from '../../../base/core/router.js';
+import type { Router } from '../../../base/core/router.js';
 import type { HandlerStatus } from '../../../base/core/status.js';
 import { MAX_OPAQUE_OCTETS } from '../../../base/dialects/fit-payload.js';
-import type { Handler, HandlerContext, PendingCarrier } from '../../../base/dialects/handler.js';
-import { HandlerHost, START_MS } from '../../../base/dialects/handler-host.js';
+import type { HandlerContext, PendingCarrier } from '../../../base/dialects/handler.js';
+import { type HandlerHost, START_MS } from '../../../base/dialects/handler-host.js';
 import { MAX_COUNTS, PROOF_MS } from '../../../base/dialects/handler-scope.js';
 import { MAX_UNITS } from '../../../base/dialects/handler-units.js';
-import { MemoryBus } from '../../../base/engine/embedded/memory-bus.js';
-import { systemRandom } from '../../../base/system.js';
 import thermometer from '../../../units/thermometer.js';
-import { ManualClock, settle } from '../../support/manual-clock.js';
-import { memoryConnections } from '../../support/memory-connections.js';
-import { MemoryStore } from '../../support/memory-store.js';
-import { QuietLog } from '../../support/quiet-log.js';
+import { type ManualClock, settle } from '../../support/manual-clock.js';
+import type { MemoryStore } from '../../support/memory-store.js';
+import type { QuietLog } from '../../support/quiet-log.js';
 import { temporaryFolder } from '../config/temporary-folder.js';
 import { makeCertificates } from '../uplinks/certificates.js';
+import { HostRig } from './host-rig.js';
 
+let rig: HostRig;
 let clock: ManualClock;
 let log: QuietLog;
 let store: MemoryStore;
@@ -33,58 +31,27 @@ let heard: CoreMessage[];
 let router: Router;
 let connections: Connections;
 let host: HandlerHost;
-let sockets: Socket[];
 
-/** A base's parts, anew. `command`: how a central's commands are carried out; `serve`: starts what serves units. */
-async function boot(
-  command?: (request: CommandRequest) => Promise<Outcome>,
-  serve: () => Promise<unknown> = async () => {},
-): Promise<void> {
-  const bus = new MemoryBus(log);
-  for (const kind of ['request', 'response', 'presence', 'report', 'log'] as const)
-    bus.subscribe(kind, (each) => void heard.push(each));
-  const parts = { clock, random: systemRandom, log };
-  router = new Router({ bus, store, outboxes: new Outboxes(), ...parts });
-  router.add({ uid: 'hall', definition: thermometer });
-  const stored = await store.load();
-  await router.restore(stored);
-  connections = memoryConnections(parts);
-  host = new HandlerHost({ router, connections, command, ...parts });
-  await serve();
-  router.resume(stored);
+async function boot(...booting: Parameters<HostRig['boot']>): Promise<void> {
+  const [command, serve = async () => {}] = booting;
+  await rig.boot(command, () => {
+    ({ router, connections, host } = rig);
+    return serve();
+  });
 }
 
 beforeEach(async () => {
-  [clock, log, store, heard, sockets] = [new ManualClock(), new QuietLog(), new MemoryStore(), [], []];
+  rig = new HostRig();
+  ({ clock, log, store, heard } = rig);
   await boot();
 });
 
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  router.stop();
-  await stop();
-});
+afterEach(() => rig.end());
 
-/** Stops the host, while time passes. */
-async function stop(): Promise<void> {
-  const stopped = host.stop();
-  await clock.advance(3_000);
-  await stopped;
-}
-
-/** Listens until it is told to end. */
-async function start(name = 'meters', more: Partial<Handler> = {}): Promise<HandlerContext> {
-  let context!: HandlerContext;
-  const listen = async (given: HandlerContext): Promise<void> => {
-    context = given;
-    given.ready();
-    await once(given.signal, 'abort');
-  };
-  await host.start({ name, listen, ...more }, []);
-  return context;
-}
-
-const statusOf = (name = 'meters'): HandlerStatus => host.status().find((each) => each.name === name)!;
+const stop = (): Promise<void> => rig.stop();
+const start = (...starting: Parameters<HostRig['start']>): Promise<HandlerContext> => rig.start(...starting);
+const dialIn = (port: number): Promise<Socket> => rig.dialIn(port);
+const statusOf = (name?: string): HandlerStatus => rig.statusOf(name);
 
 const ok = async (): Promise<DeliveryResult> => ({ outcome: 'ok' });
 const never = (): Promise<never> => new Promise(() => {});
@@ -97,14 +64,6 @@ function command(unit: string, more: Partial<CommandRequest> = {}): Promise<Outc
 
 const report = (uid: string, payload: unknown, more: object = {}) =>
   ({ uid, payload, measuredAt: clock.now(), ...more }) as never;
-
-async function dialIn(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
-  sockets.push(socket);
-  socket.on('error', () => {});
-  await once(socket, 'connect');
-  return socket;
-}
 
 // What a handler can do.
 
@@ -460,7 +419,7 @@ test('connections over TLS: who does not speak it is closed, and the others are 
   await once(plain, 'close');
   const silent = await dialIn(address.port);
   const secure = connectTls({ port: address.port, host: '127.0.0.1', ca });
-  sockets.push(secure);
+  rig.keep(secure);
   await once(secure, 'secureConnect');
   secure.write('echo');
   expect([String((await once(secure, 'data'))[0]), kinds]).toEqual(['echo', ['tls']]);
@@ -722,6 +681,21 @@ test('no timer of a handler is left when it has ended, and it gets no new one', 
   expect(clock.waiting).toBe(before);
   await clock.advance(100_000);
   expect(fired).toBe(0);
+});
+
+test('what a handler counts and what it has are shown apart', async () => {
+  await start('meters', { counts: () => ({ opened: 7 }), gauges: () => ({ clients: 3, none: Number.NaN }) });
+  expect(statusOf()).toMatchObject({ counts: { opened: 7 }, gauges: { clients: 3 }, faults: 0 });
+  expect(statusOf().gauges).toEqual({ clients: 3 });
+});
+
+test('gauges that throw are a fault, and the status is there', async () => {
+  await start('meters', {
+    gauges: () => {
+      throw new Error('no');
+    },
+  });
+  expect(statusOf()).toMatchObject({ gauges: {}, state: 'running', faults: 1 });
 });
 
 test('counts that throw are a fault, and the status is there', async () => {

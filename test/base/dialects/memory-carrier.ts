@@ -73,6 +73,10 @@ export class MemoryCarrier implements Carrier {
     return !this.isStalled;
   }
 
+  writeAll(octets: readonly Uint8Array[]): boolean {
+    return this.write(concat(...octets));
+  }
+
   pause(): void {
     this.#isPaused = true;
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Engine } from '../../../base/core/engine.js';
 import type { Outcome } from '../../../base/core/messages.js';
-import type { Change, Kept, StoredCommand, UnitState } from '../../../base/core/store.js';
+import type { Change, Kept, StoredCommand, StoredRecord, UnitState } from '../../../base/core/store.js';
 import { encodeTransmission, noPayload } from '../../../protocol/iotsocket/transmission.js';
 import type { ManualClock } from '../../support/manual-clock.js';
 import { report } from './support/open-engine.js';
@@ -49,6 +49,11 @@ const kept = (position: number, unit: string, ...octets: number[]): Kept => ({
   unit,
   octets: Uint8Array.from(octets),
   at: 1_000 + position,
+});
+
+const put = (handler: string, key: string, value: unknown, unit?: string): Change => ({
+  kind: 'record',
+  record: { handler, key, unit, value },
 });
 
 const item = (id: string, key = 'lamp') => ({ id, key, body: `{"id":"${id}"}` });
@@ -110,6 +115,7 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
         lastOrdinal: 0,
         savedAt: undefined,
         kept: [],
+        records: [],
         lastRun: 0,
       });
       expect(await engine.queue('a').load()).toEqual({ entries: [], state: {}, dead: 0 });
@@ -173,6 +179,47 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
       await engine.store.commit(changes);
       const { kept: all } = await (await found()).store.load();
       expect(all.map(({ position }) => position)).toEqual(changes.map((_, index) => index + 1));
+    });
+
+    test('records of handlers are there after a crash, the last of each key, with what they are about', async () => {
+      const value = { text: 'ü "\n', list: [1.5, true, null, {}] };
+      await engine.store.commit([put('one', 'a', 1), put('one', 'b', 2), put('two', 'a', null)]);
+      await engine.store.commit([
+        put('one', 'a', value, 'lamp'),
+        put('two', 'b', 3, 'lamp'),
+        put('two', 'b', 4),
+        { kind: 'erase', handler: 'one', key: 'b' },
+        { kind: 'erase', handler: 'two', key: 'nothing' },
+      ]);
+      const second = await found();
+      const expected: StoredRecord[] = [
+        { handler: 'one', key: 'a', unit: 'lamp', value },
+        { handler: 'two', key: 'a', unit: undefined, value: null },
+        { handler: 'two', key: 'b', unit: undefined, value: 4 },
+      ];
+      expect((await second.store.load()).records).toEqual(expected);
+      await second.store.commit([{ kind: 'erase', handler: 'two', key: 'a' }]);
+      await second.close();
+      expect((await (await under.open()).store.load()).records).toEqual([expected[0], expected[2]]);
+    });
+
+    test('more records than are read at once are there too, with a handler’s name and key as they are', async () => {
+      // Three pages of 10 000; the second begins within a handler, the third with one.
+      const counts = [
+        ['a', 15_000],
+        ['a-b', 5_000],
+        ['b', 1],
+      ] as const;
+      const changes = counts.flatMap(([handler, count]) =>
+        Array.from({ length: count }, (_, index) => put(handler, `é${index}`, index)),
+      );
+      await engine.store.commit(changes);
+      const { records } = await (await found()).store.load();
+      expect(counts.map(([name]) => records.filter(({ handler }) => handler === name).length)).toEqual(
+        counts.map(([, count]) => count),
+      );
+      expect(new Set(records.map(({ handler, key }) => `${handler} ${key}`)).size).toBe(20_001);
+      expect(records.every(({ key, value }) => key === `é${value}`)).toBe(true);
     });
 
     test('what need not be kept any more takes effect behind the keeping that was asked for before it', async () => {
@@ -409,16 +456,21 @@ export function engineContract(name: string, make: () => EngineUnderTest): void 
         { kind: 'keep', kept: { ...kept(3, '', 0), octets: ofUnit('request', 'lamp') } },
         { kind: 'keep', kept: { ...kept(4, '', 0), octets: ofUnit('request', 'hall') } },
         { kind: 'keep', kept: { ...kept(5, '', 0), octets: ofUnit('response', 'lamp') } },
+        put('one', 'a', 1, 'lamp'),
+        put('two', 'a', 2, 'lamp'),
+        put('one', 'b', 3, 'hall'),
+        put('one', 'lamp', 4),
       ]);
       await engine.store.forget('lamp');
       const second = await found();
-      const { units, reports, commands, kept: left } = await second.store.load();
+      const { units, reports, commands, kept: left, records } = await second.store.load();
       expect([units.map(({ unit }) => unit), reports.map(({ unit }) => unit), commands]).toEqual([
         ['hall'],
         ['hall'],
         [],
       ]);
       expect(left.map(({ position }) => position)).toEqual([2, 4]);
+      expect(records.map(({ value }) => value)).toEqual([3, 4]);
       expect((await second.queue('hook').load()).entries).toEqual([waiting.entry]);
       const query = { unit: 'lamp', report: 'reading', from: 0, to: 9e15, limit: 10 } as const;
       for (const resolution of ['raw', 'minute', 'hour'] as const)

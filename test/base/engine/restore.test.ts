@@ -202,14 +202,14 @@ describe('a backup that is brought back', () => {
 
   it('may be of an earlier version', async () => {
     const { backup, restore, load } = await house();
-    new Database(backup).exec('DROP TABLE kept; PRAGMA user_version = 1').close();
+    new Database(backup).exec('DROP TABLE kept; DROP TABLE records; PRAGMA user_version = 1').close();
     expect(restore()).toMatchObject({ commandsLeftOut: 1 });
     expect(await load()).toMatchObject({ kept: [], lastRun: 0, reports: [{ sequence: 1 }] });
   });
 
   it('of an earlier version is erased from as well', async () => {
     const { backup, store, place, restore, load } = await house();
-    new Database(backup).exec('DROP TABLE kept; PRAGMA user_version = 1').close();
+    new Database(backup).exec('DROP TABLE kept; DROP TABLE records; PRAGMA user_version = 1').close();
     const engine = await openEngine({ file: store, backups: join(place, 'backups') });
     await engine.store.forget('lamp');
     await engine.close();

@@ -132,6 +132,31 @@ describe('a file that an earlier version made', () => {
     again.close();
   });
 
+  test('of the second version has room for records, and all that it had', () => {
+    const path = join(folder(), 'baseunit.db');
+    const { file } = SqliteFile.open(path, 's', migrations.slice(0, 2));
+    file.runGroup([[['setUnit', 'lamp', '{}']], [['addKept', 1, 'lamp', 'AQ==', 5]], [['setMeta', 'run', 7]]]);
+    file.close();
+    const { file: again, opened } = SqliteFile.open(path, 's');
+    expect(opened).toMatchObject({ isNew: false, migrated: { from: 2, keptAt: `${path}.version-2` } });
+    expect(again.all('recordsBehind', ['', '', 10])).toEqual([]);
+    expect(
+      again.runGroup([[['setRecord', 'elfin', 'a', 'lamp', '1']], [['setRecord', 'elfin', 'b', null, '2']]]),
+    ).toEqual([null, null]);
+    expect([again.all('units', []), again.all('keptBehind', [0, 10]), again.all('meta', [])]).toEqual([
+      [{ unit: 'lamp', state: '{}' }],
+      [{ position: 1, unit: 'lamp', octets: 'AQ==', at: 5 }],
+      [{ name: 'run', value: 7 }],
+    ]);
+    expect(again.all('recordsBehind', ['elfin', 'a', 10])).toEqual([
+      { handler: 'elfin', key: 'b', unit: null, value: '2' },
+    ]);
+    again.close();
+    const { file: old } = SqliteFile.open(`${path}.version-2`, 's', migrations.slice(0, 2));
+    expect(old.all('units', [])).toHaveLength(1);
+    old.close();
+  });
+
   test('a step that fails leaves it as it was', () => {
     const path = filled();
     expect(() => SqliteFile.open(path, 's', [...migrations, `${added} NONSENSE`])).toThrow(/syntax/);

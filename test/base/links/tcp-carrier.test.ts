@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Carrier } from '../../../base/links/carrier.js';
+import { TcpCarrier } from '../../../base/links/tcp-carrier.js';
 import { TcpDialer } from '../../../base/links/tcp-dialer.js';
 import { concat, toHex } from '../../../protocol/octets.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -108,4 +109,77 @@ test('a peer that takes nothing: write says so, buffered counts, drained follows
   peer.resume();
   while (!heard.events.includes('drained')) await new Promise((resolve) => setImmediate(resolve));
   expect(carrier.buffered).toBe(0);
+});
+
+/** Names of the calls of the system that write to a socket, as they are made. */
+function writesOf(socket: Socket): string[] {
+  const calls: string[] = [];
+  const { _handle: handle } = socket as unknown as { _handle: Record<string, (...given: unknown[]) => unknown> };
+  for (const name of ['writev', 'writeBuffer']) {
+    const write = handle[name]!;
+    handle[name] = (...given) => {
+      calls.push(name);
+      return write.apply(handle, given);
+    };
+  }
+  return calls;
+}
+
+test('several buffers go out in one write, in their order', async () => {
+  const accepted = once(server, 'connection');
+  const socket = connect((server.address() as { port: number }).port, '127.0.0.1');
+  await once(socket, 'connect');
+  const [end] = (await accepted) as [Socket];
+  onTestFinished(() => void [socket, end].map((each) => each.destroy()));
+  const several = new TcpCarrier(socket, 'there');
+  new Heard().attach(several);
+  const calls = writesOf(socket);
+  const parts = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index, index));
+  expect(several.writeAll(parts)).toBe(true);
+  expect(calls).toEqual(['writev']);
+  several.writeAll([Uint8Array.of(201)]);
+  several.writeAll([]);
+  several.write(Uint8Array.of(202));
+  expect(calls).toEqual(['writev', 'writeBuffer', 'writeBuffer']);
+  const chunks: Uint8Array[] = [];
+  end.on('data', (chunk) => void chunks.push(chunk));
+  several.end();
+  await once(end, 'end');
+  expect(toHex(concat(...chunks))).toBe(toHex(concat(...parts, Uint8Array.of(201, 202))));
+  end.end();
+});
+
+test('several buffers that a peer does not take: writeAll says so, and all of them come, in order, when it takes again', async () => {
+  const heard = new Heard().attach(carrier);
+  peer.pause();
+  const BLOCK = 64 * 1024;
+  let number = 0;
+  /** Each of its octets is its number. */
+  const next = (): Uint8Array => new Uint8Array(BLOCK).fill(number++);
+  while (carrier.buffered === 0 && number < 1_000) carrier.writeAll([next(), next()]);
+  expect(carrier.buffered).toBeGreaterThan(0);
+  const before = carrier.buffered;
+  expect(carrier.writeAll([next(), next(), next()])).toBe(false);
+  expect(carrier.write(next())).toBe(false);
+  expect(carrier.buffered).toBe(before + 4 * BLOCK);
+  expect(heard.events).toEqual([]);
+  let position = 0;
+  let isInOrder = true;
+  peer.on('data', (chunk: Uint8Array) => {
+    for (const octet of chunk) {
+      if (octet !== (Math.floor(position / BLOCK) & 0xff)) isInOrder = false;
+      position += 1;
+    }
+  });
+  peer.resume();
+  while (position < number * BLOCK) await new Promise((resolve) => setImmediate(resolve));
+  while (!heard.events.includes('drained')) await new Promise((resolve) => setImmediate(resolve));
+  expect([isInOrder, position, carrier.buffered, heard.events]).toEqual([true, number * BLOCK, 0, ['drained']]);
+});
+
+test('a carrier that is gone takes nothing of several buffers', async () => {
+  const heard = new Heard().attach(carrier);
+  carrier.destroy();
+  await heard.end;
+  expect([carrier.writeAll([Uint8Array.of(1), Uint8Array.of(2)]), carrier.buffered]).toEqual([false, 0]);
 });

@@ -1,4 +1,5 @@
 import type { Carrier, CarrierSink } from '../../../base/links/carrier.js';
+import { concat } from '../../../protocol/octets.js';
 
 /** Sees what one end writes, and says what the other end gets. */
 export type Tap = (from: 'unit' | 'base', octets: Uint8Array) => Uint8Array;
@@ -48,6 +49,10 @@ export class PipeEnd implements Carrier {
     const passed = this.#tap(octets).slice();
     if (passed.length > 0) this.peer.#tell((sink) => sink.octets(passed));
     return true;
+  }
+
+  writeAll(octets: readonly Uint8Array[]): boolean {
+    return this.write(concat(...octets));
   }
 
   end(): void {

@@ -203,6 +203,9 @@ export class ConcentratorRig {
       knownUnits: unused,
       hello: unused,
       logLine: unused,
+      seen: unused,
+      onForgotten: unused,
+      records: { all: unused, put: unused, erase: unused },
       onCommand: unused,
       report: (input) => {
         const { uid, payload } = input as OpaqueReportInput;
