@@ -1,8 +1,9 @@
 import { ConfigurationError, LinkError, TimeoutError } from '../../protocol/errors.js';
 import { type AccessListEntry, encodeAccessList } from '../../protocol/iotsocket/access-list.js';
+import { MAX_MS, whole } from '../connection/check-option.js';
 import { type Answer, ClientCore, type ClientState, type CloseReason, type RequestOptions } from './client-core.js';
 import type { HearClient } from './client-event.js';
-import { type ClientOptions, type ClientSettings, checkOptions, MAX_MS, whole } from './client-options.js';
+import { type ClientOptions, type ClientSettings, checkOptions } from './client-options.js';
 import { checkUid } from './client-uid.js';
 import type { RequestHandler } from './incoming-requests.js';
 import { type OutgoingPayload, ReceivedPayload } from './payloads.js';

@@ -1,13 +1,14 @@
 import { BaseUnitError, InternalError, LinkError } from '../../protocol/errors.js';
 import { closeCodes, type PayloadBlock, type Transmission } from '../../protocol/iotsocket/transmission.js';
-import { delays, STABLE_MS } from './back-off.js';
+import { MAX_MS, whole } from '../connection/check-option.js';
+import { Hearers } from '../connection/hearers.js';
+import { clientClosed, keepConnecting } from '../connection/keep-connecting.js';
 import type { ClientEvent, HearClient } from './client-event.js';
-import { type ClientSettings, MAX_MS, whole } from './client-options.js';
+import type { ClientSettings } from './client-options.js';
 import type { ClientSession, Received, SessionEnd } from './client-session.js';
 import { IncomingRequests, type RequestHandler } from './incoming-requests.js';
 import { openSession, type SessionHost } from './open-session.js';
 import { blockToSend, type OutgoingPayload, ReceivedPayload } from './payloads.js';
-import { pause } from './platform.js';
 import { RequestTable } from './request-table.js';
 
 /** Why a client goes. After `sleep` and `freeing` the concentrator keeps what comes for it, and gives it when it is back. */
@@ -52,7 +53,7 @@ export class ClientCore {
   readonly #role: ClientRole;
   readonly #requests: RequestTable<Answer>;
   readonly #incoming: IncomingRequests;
-  readonly #hearers = new Set<HearClient>();
+  readonly #hearers = new Hearers<ClientEvent>();
   /** Requests that wait for room, oldest first. */
   #unsent: Request[] = [];
   #state: ClientState = 'idle';
@@ -89,21 +90,11 @@ export class ClientCore {
   }
 
   onEvent(hear: HearClient): () => void {
-    this.#hearers.add(hear);
-    return () => this.#hearers.delete(hear);
+    return this.#hearers.add(hear);
   }
 
   hear(event: ClientEvent): void {
-    for (const hear of this.#hearers) {
-      try {
-        hear(event);
-      } catch (error) {
-        // A fault of the hearer, as loud as it would be anywhere, but not in the middle of what is done here.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    this.#hearers.tell(event);
   }
 
   set handler(handler: RequestHandler) {
@@ -116,7 +107,20 @@ export class ClientCore {
     this.#stop = stop;
     this.#sleeps = false;
     return new Promise((resolve, reject) => {
-      this.#running = this.#run(stop.signal, resolve).then((error) => {
+      const { backOff, platform } = this.#settings;
+      const { signal } = stop;
+      this.#running = keepConnecting({
+        backOff,
+        clock: platform.clock,
+        fraction: platform.fraction,
+        signal,
+        once: () => this.#once(signal, resolve),
+        waiting: (inMs, error) => {
+          this.#state = 'waiting';
+          this.hear({ kind: 'retrying', inMs, error });
+        },
+        isRefusal,
+      }).then((error) => {
         if (this.#stop === stop) this.#isIdle();
         reject(error);
       });
@@ -125,8 +129,8 @@ export class ClientCore {
 
   async close(reason: CloseReason): Promise<void> {
     this.#sleeps = reason === 'sleep';
-    this.#stop?.abort(stopped());
-    if (!this.#sleeps) this.#requests.abandon('all', stopped());
+    this.#stop?.abort(clientClosed());
+    if (!this.#sleeps) this.#requests.abandon('all', clientClosed());
     this.#session?.close(reasonCodes[reason]);
     await this.#running;
   }
@@ -151,24 +155,6 @@ export class ClientCore {
     if (session.isFull || this.#unsent.length > 0) this.#unsent.push(request);
     else this.#send(session, request);
     return answer;
-  }
-
-  /** Connects, and again whenever it ends if that is wanted. Gives why it stopped; never rejects. */
-  async #run(signal: AbortSignal, connected: () => void): Promise<Error> {
-    const { backOff, platform } = this.#settings;
-    let waits: Generator<number, never> | undefined;
-    for (;;) {
-      const begunAt = platform.clock.monotonic();
-      const error = await this.#once(signal, connected);
-      if (signal.aborted || backOff === undefined) return error ?? stopped();
-      if (waits === undefined || platform.clock.monotonic() - begunAt >= STABLE_MS)
-        waits = delays(backOff, platform.fraction);
-      const inMs = isRefusal(error) ? backOff.refusedMs : waits.next().value;
-      this.#state = 'waiting';
-      this.hear({ kind: 'retrying', inMs, error });
-      await pause(platform.clock, inMs, signal);
-      if (signal.aborted) return stopped();
-    }
   }
 
   /** One session, from the first octet to the last. Gives what went wrong. */
@@ -256,8 +242,6 @@ export class ClientCore {
 
 /** Towards the concentrator only the central names objects. */
 const named = (uid: string): { readonly uid?: string } => (uid === '' ? {} : { uid });
-
-const stopped = (): InternalError => new InternalError('stopped', 'the client was closed');
 
 /** Somebody has to change a key, a UID or a configuration first. */
 const isRefusal = (error: Error | undefined): boolean =>

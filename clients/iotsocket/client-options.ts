@@ -1,12 +1,13 @@
-import { ConfigurationError } from '../../protocol/errors.js';
 import { KEY_OCTETS } from '../../protocol/iotsocket/uid.js';
 import { fromHex } from '../../protocol/octets.js';
-import { type BackOff, DEFAULT_BACK_OFF } from './back-off.js';
+import { type BackOff, checkBackOff } from '../connection/back-off.js';
+import { MAX_MS, refuse, whole } from '../connection/check-option.js';
+import { checkTls } from '../connection/tls-options.js';
 import type { SessionSettings } from './client-session.js';
+import type { ClientTls } from './client-tls.js';
 import type { Place } from './open-session.js';
 import { type ClientPlatform, systemPlatform } from './platform.js';
 import { MAX_IN_FLIGHT } from './request-table.js';
-import type { ClientTls } from './tls-options.js';
 
 /** What both kinds of client can be given. */
 export interface ClientOptions {
@@ -58,8 +59,6 @@ const PING_AFTER_MS = 15_000;
 const DEAD_AFTER_MS = 45_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** What a timer of Node can hold. */
-export const MAX_MS = 2 ** 31 - 1;
 /** A close transmission, or a request with an empty payload, is that long. */
 const LEAST_TRANSMISSION = 7;
 
@@ -91,20 +90,9 @@ export function checkOptions(uid: string, options: ClientOptions): ClientSetting
     connectTimeoutMs: ms('connectTimeoutMs', CONNECT_TIMEOUT_MS),
     requestTimeoutMs: ms('requestTimeoutMs', REQUEST_TIMEOUT_MS),
     maxInFlight: whole('maxInFlight', options.maxInFlight ?? MAX_IN_FLIGHT, 1, MAX_IN_FLIGHT),
-    backOff: reconnect === false ? undefined : checkBackOff(reconnect === true ? {} : reconnect),
+    backOff: checkBackOff(reconnect),
     platform: options.platform ?? systemPlatform,
   };
-}
-
-/** Throws ConfigurationError `config-invalid`. */
-export function whole(name: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most)
-    refuse(name, `must be a whole number from ${least} to ${most}`);
-  return value;
-}
-
-export function refuse(name: string, what: string): never {
-  throw new ConfigurationError('config-invalid', `${name} ${what}`);
 }
 
 function placeOf({ host, port, url, tls = false }: ClientOptions): Place {
@@ -125,21 +113,6 @@ function placeOf({ host, port, url, tls = false }: ClientOptions): Place {
     port: whole('port', port ?? DEFAULT_PORT, 1, 0xffff),
     tls: tls === false ? undefined : tls,
   };
-}
-
-/** What is empty would be taken for left out, and others be trusted than was meant. */
-function checkTls(tls: ClientTls): void {
-  if (typeof tls !== 'object' || tls === null) refuse('tls', 'must be false, or an object, as {}');
-  if (tls.servername === '') refuse('tls.servername', 'is empty');
-  if (tls.ca === undefined) return;
-  const authorities = [tls.ca].flat();
-  if (authorities.length === 0 || authorities.some(({ length }) => length === 0)) refuse('tls.ca', 'is empty');
-}
-
-function checkBackOff(given: Partial<BackOff>): BackOff {
-  const backOff = { ...DEFAULT_BACK_OFF, ...given };
-  for (const [name, ms] of Object.entries(backOff)) whole(`reconnect.${name}`, ms, 1, MAX_MS);
-  return backOff;
 }
 
 function keyOf(key: Uint8Array | string): Uint8Array {

@@ -1,5 +1,5 @@
 import { UID_OCTETS } from '../../protocol/iotsocket/uid.js';
-import { refuse } from './client-options.js';
+import { refuse } from '../connection/check-option.js';
 
 /** Throws ConfigurationError `config-invalid` unless it is 1 to 16 octets of UTF-8 without a `00`. */
 export function checkUid(uid: string): string {

@@ -1,7 +1,8 @@
 import { DATAGRAM_HEAD } from '../../protocol/iotsocket/datagram.js';
+import { refuse, whole } from '../connection/check-option.js';
 import { type Answer, ClientCore, type ClientState, type CloseReason, type RequestOptions } from './client-core.js';
 import type { HearClient } from './client-event.js';
-import { type ClientOptions, checkOptions, refuse, whole } from './client-options.js';
+import { type ClientOptions, checkOptions } from './client-options.js';
 import type { ClientSession } from './client-session.js';
 import { checkUid } from './client-uid.js';
 import type { Reply } from './incoming-requests.js';

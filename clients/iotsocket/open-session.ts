@@ -1,10 +1,11 @@
 import { LinkError } from '../../protocol/errors.js';
+import type { ConnectOptions } from '../connection/connecting.js';
+import { connectionOptions } from '../connection/tls-options.js';
 import { ClientSession, type Received, type SessionEnd, type SessionSettings } from './client-session.js';
-import type { ConnectOptions } from './connecting.js';
+import type { ClientTls } from './client-tls.js';
 import type { OctetStream } from './octet-stream.js';
 import type { ClientPlatform } from './platform.js';
 import { connectTcp } from './tcp-stream.js';
-import { type ClientTls, connectionOptions } from './tls-options.js';
 import { connectWebSocket } from './websocket-stream.js';
 
 /** Redirections followed one after the other. More is a circle. */

@@ -1,5 +1,5 @@
 import { TimeoutError } from '../../protocol/errors.js';
-import type { ClientClock } from './platform.js';
+import type { ClientClock } from '../connection/client-clock.js';
 
 /** Requests without an answer: a quarter of all tracking numbers, so that a free one is always near. */
 export const MAX_IN_FLIGHT = 16_384;

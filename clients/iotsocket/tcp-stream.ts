@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { type ConnectOptions, connecting } from './connecting.js';
+import { type ConnectOptions, connecting, placeText } from '../connection/connecting.js';
 import type { OctetStream, StreamAddresses, StreamSink } from './octet-stream.js';
 
 /** TCP keep-alive, a second line behind the pings, in ms. */
@@ -84,7 +84,7 @@ class TcpStream implements OctetStream {
 
 /** Rejects with LinkError `connect-failed` or `connect-timeout`, or with the signal's reason. */
 export function connectTcp({ host, port, tls }: TcpPlace, options: ConnectOptions): Promise<OctetStream> {
-  const remote = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const remote = placeText(host, port);
   return connecting(options, () => {
     const socket = connect({ host, port });
     return {

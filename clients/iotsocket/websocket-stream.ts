@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { WebSocket } from 'ws';
 import { InternalError, ProtocolError } from '../../protocol/errors.js';
-import { type ConnectOptions, connecting } from './connecting.js';
+import { type ConnectOptions, connecting } from '../connection/connecting.js';
+import { connectionOptions, type TlsOptions } from '../connection/tls-options.js';
 import type { OctetStream, StreamAddresses, StreamSink } from './octet-stream.js';
-import { type ClientTls, connectionOptions } from './tls-options.js';
 
 /** A message holds some octets of the stream: a transmission is never longer than 65,558, and a turn's may come together. */
 const MAX_MESSAGE_OCTETS = 1024 * 1024;
@@ -15,7 +15,7 @@ const HIGH_WATER_OCTETS = 64 * 1024;
 export interface WebSocketPlace {
   readonly url: URL;
   /** For `wss:`. */
-  readonly tls: ClientTls;
+  readonly tls: TlsOptions;
 }
 
 /** A WebSocket whose binary messages are a stream of octets. */
@@ -102,7 +102,7 @@ export function connectWebSocket({ url, tls }: WebSocketPlace, options: ConnectO
 }
 
 /** `host` stays the one to connect to, whatever name the certificate must have. */
-function secured(tls: ClientTls, host: string): object {
+function secured(tls: TlsOptions, host: string): object {
   const { host: name = host, ...options } = connectionOptions(tls, host);
   return {
     ...options,

@@ -54,7 +54,7 @@ const MOST_ADDED_OCTETS = 24;
  * out, repeated, put in, or spliced with other valid ones. One in ten stays as it is.
  */
 export function mutated(dice: Dice, valid: readonly Uint8Array[]): Uint8Array {
-  let octets = Uint8Array.from(dice.pick(valid));
+  let octets = new Uint8Array(dice.pick(valid));
   if (dice.chance(10)) return octets;
   for (let left = 1 + dice.below(MOST_MUTATIONS); left > 0; left -= 1) octets = changed(dice, octets, valid);
   return octets;
@@ -62,7 +62,7 @@ export function mutated(dice: Dice, valid: readonly Uint8Array[]): Uint8Array {
 
 function changed(dice: Dice, octets: Uint8Array<ArrayBuffer>, valid: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const { length } = octets;
-  if (length === 0) return Uint8Array.from(dice.pick(valid));
+  if (length === 0) return new Uint8Array(dice.pick(valid));
   const at = dice.below(length);
   switch (dice.below(9)) {
     case 0:

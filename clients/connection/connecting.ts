@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { LinkError } from '../../protocol/errors.js';
-import type { OctetStream } from './octet-stream.js';
-import type { ClientClock } from './platform.js';
+import type { ClientClock } from './client-clock.js';
 
 export interface ConnectOptions {
   readonly clock: ClientClock;
@@ -10,17 +9,17 @@ export interface ConnectOptions {
 }
 
 /** A connection that has begun. */
-interface Begun {
+interface Begun<T> {
   readonly socket: EventEmitter;
   readonly remote: string;
-  readonly openEvent: 'connect' | 'open';
+  readonly openEvent: 'connect' | 'secureConnect' | 'open';
   destroy(): void;
   /** It is open: what it is used as. */
-  opened(): OctetStream;
+  opened(): T;
 }
 
 /** Waits for a connection. Rejects with LinkError `connect-failed` or `connect-timeout`, or with the signal's reason. */
-export function connecting({ clock, timeoutMs, signal }: ConnectOptions, begin: () => Begun): Promise<OctetStream> {
+export function connecting<T>({ clock, timeoutMs, signal }: ConnectOptions, begin: () => Begun<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const { socket, remote, openEvent, destroy, opened } = begin();
@@ -46,6 +45,10 @@ export function connecting({ clock, timeoutMs, signal }: ConnectOptions, begin: 
     });
   });
 }
+
+/** As people write it: `192.168.1.20:1884`, `[::1]:1884`. */
+export const placeText = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 const connectFailed = (remote: string, cause: NodeJS.ErrnoException): LinkError =>
   new LinkError('connect-failed', `${remote} cannot be reached: ${cause.code ?? cause.message}`, { cause });
