@@ -59,7 +59,7 @@ export class BaseClient {
   }
 
   /** The answer's JSON, if it has any; it may take `extraMs` longer than usual. Throws as {@link stream} does. */
-  async request<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, extraMs = 0): Promise<T> {
+  async request<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, extraMs = 0): Promise<T> {
     const response = await this.#fetch(path, {
       method,
       signal: AbortSignal.timeout(ANSWER_MS + extraMs),

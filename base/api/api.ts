@@ -10,11 +10,13 @@ import type { Random } from '../core/random.js';
 import { parseRequestJson } from '../core/request-json.js';
 import type { StatusPort } from '../core/status.js';
 import type { UnitsPort } from '../core/units-port.js';
+import type { ElfinPort } from '../dialects/elfin/elfin-port.js';
 import { HttpServer, urlOf } from '../links/http-server.js';
 import { type ApiLimits, defaultApiLimits, MAX_BODY_DEPTH, MAX_PARAM_CHARACTERS } from './api-limits.js';
 import { answerClientError, problemOfError } from './client-errors.js';
 import { commandsRoutes } from './commands-routes.js';
 import type { ConnectorDocument } from './connector/connector-openapi.js';
+import { elfinRoutes } from './elfin-routes.js';
 import { EventStream } from './event-stream.js';
 import { eventsRoute } from './events-route.js';
 import type { Figures } from './figures.js';
@@ -38,6 +40,8 @@ export interface ApiOptions {
   readonly token: string;
   readonly units: UnitsPort;
   readonly outbox: OutboxPort;
+  /** The Elfin gateway, where there is one. */
+  readonly elfin?: ElfinPort | undefined;
   /** Makes a copy of the store; gives its path. Rejects with StoreError. */
   readonly backup: () => Promise<string>;
   /** How the base is doing. */
@@ -189,6 +193,7 @@ export class Api {
         queriesRoute(api, units, clock, random);
         historyRoute(api, units, clock);
         outboxRoutes(api, outbox);
+        elfinRoutes(api, this.#options.elfin);
         statusRoutes(api, status, connections);
         storeRoutes(api, backup);
         eventsRoute(api, this.#stream, units, this.#limits, (request) => gate.tokenKeyOf(request));

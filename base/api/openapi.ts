@@ -28,6 +28,17 @@ import {
   unitsSchema,
 } from './api-schemas.js';
 import type { ConnectorDocument } from './connector/connector-openapi.js';
+import {
+  elfinDeviceSchema,
+  elfinDevicesQuery,
+  elfinDevicesSchema,
+  elfinTunnelSchema,
+  elfinTunnelsSchema,
+  elfinUserInput,
+  elfinUserParams,
+  elfinUserSchema,
+  elfinUsersSchema,
+} from './elfin-schemas.js';
 import { PROBLEM_TYPE } from './problem.js';
 import { connectionSchema, connectionsQuery, connectionsSchema, statusSchema } from './status-schemas.js';
 
@@ -58,13 +69,17 @@ export const components: readonly JsonSchema[] = [
   { $id: 'Outbox', ...jsonSchema(outboxSchema) },
   { $id: 'DeadLetter', ...jsonSchema(deadLetterSchema) },
   { $id: 'Replay', ...jsonSchema(replaySchema, 'input') },
+  { $id: 'ElfinUser', ...jsonSchema(elfinUserSchema) },
+  { $id: 'ElfinUserInput', ...jsonSchema(elfinUserInput, 'input') },
+  { $id: 'ElfinDevice', ...jsonSchema(elfinDeviceSchema) },
+  { $id: 'ElfinTunnel', ...jsonSchema(elfinTunnelSchema) },
 ];
 
 const problems = {
   400: 'The request cannot be understood; `detail` names the fault',
   401: 'There is no token, or not the right one',
   403: 'The Host header names another machine',
-  404: 'There is no such unit, command, receiver or route; `detail` names those that there are',
+  404: 'There is no such unit, command, receiver, user or route; `detail` names those that there are',
   413: 'The body is longer than 64 KiB',
   415: 'The body is not application/json',
   429: 'Too many requests, or too many event streams, of one token; try again after `Retry-After` seconds',
@@ -98,6 +113,15 @@ const responses = (ok: JsonSchema, ...others: readonly (keyof typeof problems)[]
 
 const unit = { params: jsonSchema(unitParams) };
 const endpoint = { params: jsonSchema(endpointParams) };
+const elfinUser = { params: jsonSchema(elfinUserParams) };
+const NO_GATEWAY = '404 where the base is no Elfin gateway.';
+
+/** An object with one list of such things. */
+const listOf = (name: string, item: string, schema: z.ZodObject): JsonSchema => {
+  const { items: _, ...rest } = propertiesOf(schema)[name] as JsonSchema;
+  const properties = { [name]: { ...rest, items: { $ref: `${item}#` } } };
+  return { ...jsonSchema(z.object({ [name]: z.unknown() })), properties };
+};
 
 export const routeDocs = {
   healthz: {
@@ -266,6 +290,47 @@ export const routeDocs = {
     ...endpoint,
     response: responses({ description: 'How it stands with it', $ref: 'Outbox#' }, 404),
   },
+  elfinUsers: {
+    operationId: 'listElfinUsers',
+    summary: 'The users of the Elfin gateway',
+    description: NO_GATEWAY,
+    tags: ['elfin'],
+    response: responses({ description: 'The users', ...listOf('users', 'ElfinUser', elfinUsersSchema) }, 404),
+  },
+  putElfinUser: {
+    operationId: 'putElfinUser',
+    summary: 'Add a user, or change one',
+    description: `What is left out stays as it is. A new secret holds at once: messages with the old one, or with none, count for nothing any more. ${NO_GATEWAY}`,
+    tags: ['elfin'],
+    ...elfinUser,
+    body: { $ref: 'ElfinUserInput#' },
+    response: responses({ description: 'The user', $ref: 'ElfinUser#' }, 400, 404, 413, 415),
+  },
+  removeElfinUser: {
+    operationId: 'removeElfinUser',
+    summary: 'Remove a user, with its devices and its tunnels',
+    tags: ['elfin'],
+    ...elfinUser,
+    response: Object.fromEntries([
+      [204, { description: 'It is gone', type: 'null' }],
+      ...refusals([404]),
+    ]) as JsonSchema,
+  },
+  elfinDevices: {
+    operationId: 'listElfinDevices',
+    summary: 'The devices of the Elfin gateway, those that are away too',
+    description: NO_GATEWAY,
+    tags: ['elfin'],
+    querystring: jsonSchema(elfinDevicesQuery, 'input'),
+    response: responses({ description: 'Devices', ...listOf('devices', 'ElfinDevice', elfinDevicesSchema) }, 400, 404),
+  },
+  elfinTunnels: {
+    operationId: 'listElfinTunnels',
+    summary: 'Who talks to whom through the Elfin gateway',
+    description: NO_GATEWAY,
+    tags: ['elfin'],
+    response: responses({ description: 'Tunnels', ...listOf('tunnels', 'ElfinTunnel', elfinTunnelsSchema) }, 404),
+  },
   backups: {
     operationId: 'makeBackup',
     summary: 'Copy the store into the folder of backups',
@@ -312,6 +377,7 @@ export function swaggerOptions(name: string, version: string) {
         { name: 'units', description: 'Devices, and what they can be told' },
         { name: 'events', description: 'What happens, as it happens' },
         { name: 'outbox', description: 'Who is told what happens, and what could not be delivered' },
+        { name: 'elfin', description: 'Users, devices and tunnels of the Elfin gateway' },
         { name: 'base', description: 'The base itself' },
       ],
       components: {

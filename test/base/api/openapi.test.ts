@@ -45,8 +45,12 @@ describe('the OpenAPI document', () => {
         .map(([route]) => route)
         .sort(),
     ).toEqual([
+      'DELETE /api/v1/elfin/users/{uuid}',
       'DELETE /api/v1/units/{unit}',
       'GET /api/v1/connections',
+      'GET /api/v1/elfin/devices',
+      'GET /api/v1/elfin/tunnels',
+      'GET /api/v1/elfin/users',
       'GET /api/v1/events',
       'GET /api/v1/openapi.json',
       'GET /api/v1/outbox',
@@ -64,6 +68,7 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/outbox/{endpoint}/replay',
       'POST /api/v1/units/{unit}/commands',
       'POST /api/v1/units/{unit}/queries',
+      'PUT /api/v1/elfin/users/{uuid}',
     ]);
   });
 
@@ -89,7 +94,7 @@ describe('the OpenAPI document', () => {
         expect(Object.values(ok.content as object), route).toEqual([
           expect.objectContaining({ schema: expect.any(Object) }),
         ]);
-      else expect([route, ok, done.content]).toEqual(['DELETE /api/v1/units/{unit}', undefined, undefined]);
+      else expect([route, ok, done.content]).toEqual([expect.stringMatching(/^DELETE /), undefined, undefined]);
       const statuses = Object.keys(refusals);
       if (route === 'GET /healthz') expect(statuses).toEqual(['403', '431', '503']);
       else expect(statuses, route).toEqual(expect.arrayContaining(['401', '403', '429', '431', '500', '503']));
@@ -122,6 +127,10 @@ describe('the OpenAPI document', () => {
       'Connection',
       'DeadLetter',
       'Definition',
+      'ElfinDevice',
+      'ElfinTunnel',
+      'ElfinUser',
+      'ElfinUserInput',
       'History',
       'Outbox',
       'Outcome',
@@ -174,6 +183,15 @@ describe('the OpenAPI document', () => {
     });
     expect(queries.some(({ required }: Json) => required)).toBe(false);
     expect(queries.find(({ name }: Json) => name === 'limit').schema).toMatchObject({ minimum: 1, maximum: 10_000 });
+    const users = api.paths['/api/v1/elfin/users'].get.responses[200].content['application/json'].schema;
+    expect(users).toMatchObject({
+      required: ['users'],
+      properties: { users: { type: 'array', items: { $ref: '#/components/schemas/ElfinUser' } } },
+    });
+    expect(api.components.schemas.ElfinUserInput.properties).toMatchObject({
+      name: { type: 'string', maxLength: 128 },
+      secret: { type: ['string', 'null'] },
+    });
     const replay = api.paths['/api/v1/outbox/{endpoint}/replay'].post;
     expect(replay.requestBody.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Replay' });
     const dead = api.paths['/api/v1/outbox/{endpoint}/dead'].get.responses[200].content['application/json'].schema;
@@ -205,7 +223,14 @@ describe('the OpenAPI document', () => {
       token: { scheme: 'bearer' },
       connector: { scheme: 'basic' },
     });
-    expect(both.tags.map(({ name }: Json) => name)).toEqual(['units', 'events', 'outbox', 'base', 'connector']);
+    expect(both.tags.map(({ name }: Json) => name)).toEqual([
+      'units',
+      'events',
+      'outbox',
+      'elfin',
+      'base',
+      'connector',
+    ]);
     const ids = operations(both).flatMap(([, { operationId }]) => operationId ?? []);
     expect(new Set(ids).size).toBe(ids.length);
     expect(both.security).toEqual([{ token: [] }]);

@@ -1,0 +1,17 @@
+import { vi } from 'vitest';
+import { commandLine } from '../../../cli/main.js';
+
+/** Runs `baseunit …` in this process, where that ends by itself, and gives what it printed. Rejects as the command does. */
+export async function runHere(words: readonly string[]): Promise<string> {
+  let out = '';
+  const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  try {
+    await commandLine().parseAsync([...words], { from: 'user' });
+    return out;
+  } finally {
+    spy.mockRestore();
+  }
+}
