@@ -25,6 +25,7 @@ import { thrownError } from './core/thrown-error.js';
 import { Topics } from './core/topics.js';
 import type { UnitsPort } from './core/units-port.js';
 import type { AuthenticateDevice } from './dialects/connector/connector-options.js';
+import type { ElfinDialect } from './dialects/elfin/elfin-dialect.js';
 import type { Handler } from './dialects/handler.js';
 import { HandlerHost } from './dialects/handler-host.js';
 import { LineDialect } from './dialects/line/line-dialect.js';
@@ -172,7 +173,8 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     const backup = (): Promise<string> => store.backup();
     const limits = { stopGraceMs: times.graceMs };
     const figures = baseFigures({ router, engine, topics, eventLoop: new NodeEventLoop() });
-    const shownBy = { units, outbox, backup, status, connections, figures, bus, clock, random, log };
+    const elfin = await loadElfin(configuration);
+    const shownBy = { units, outbox, elfin, backup, status, connections, figures, bus, clock, random, log };
     const connector = () =>
       connectorDocumentOf(configuration, options.statusApi === undefined ? shown?.url : undefined);
     api = http && new Api({ listen: http.listen, token, ...shownBy, connector, name, version, limits });
@@ -194,7 +196,7 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     await parts.begin(
       'handlers',
       async () => {
-        const ours = await handlersOf(configuration, line, nodeCrypto(random), options.authenticate);
+        const ours = await handlersOf(configuration, line, elfin, nodeCrypto(random), options.authenticate);
         for (const [handler, servedUnits] of ours) await host.start(handler, servedUnits);
         for (const handler of options.handlers ?? []) await host.start(handler, []);
         router.resume(stored!);
@@ -265,6 +267,12 @@ async function loadHub(
 ): Promise<Hub> {
   const { Hub } = await import('./hub/hub.js');
   return new Hub({ ...listen, apps, closeAnswerMs, clock, random, log });
+}
+
+async function loadElfin({ elfin }: Configuration): Promise<ElfinDialect | undefined> {
+  if (elfin === undefined) return undefined;
+  const { ElfinDialect } = await import('./dialects/elfin/elfin-dialect.js');
+  return new ElfinDialect(elfin);
 }
 
 async function loadStatusApi(

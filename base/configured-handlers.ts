@@ -14,8 +14,9 @@ export type Serving = readonly [handler: Handler, units: readonly ServedUnit[]];
  * takes a second.
  */
 export async function handlersOf(
-  { units, iotsocket, connector }: Configuration,
+  { units, iotsocket, connector, yamqtt }: Configuration,
   line: LineDialect,
+  elfin: Handler | undefined,
   crypto: SessionCrypto,
   authenticate: AuthenticateDevice | undefined,
 ): Promise<Serving[]> {
@@ -35,6 +36,11 @@ export async function handlersOf(
     const { ConnectorDialect } = await import('./dialects/connector/connector-dialect.js');
     const { devices } = connector;
     handlers.push([new ConnectorDialect({ ...devices, authenticate: authenticate ?? devices.authenticate }), []]);
+  }
+  if (elfin !== undefined) handlers.push([elfin, []]);
+  if (yamqtt !== undefined) {
+    const { YamqttDialect } = await import('./dialects/yamqtt/yamqtt-dialect.js');
+    handlers.push([new YamqttDialect(yamqtt), []]);
   }
   return handlers;
 }

@@ -3,6 +3,7 @@ import { version } from '../base/version.js';
 import { StoreError } from '../protocol/errors.js';
 import { addBackup } from './backup.js';
 import { addDoctor } from './doctor.js';
+import { addElfin } from './elfin.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { addFlash } from './flash.js';
 import { addForget } from './forget.js';
@@ -18,6 +19,7 @@ import { addStart } from './start.js';
 import { printError, printJson, styled } from './terminal.js';
 import { addUnits } from './units.js';
 import { addWatch } from './watch.js';
+import { addYamqtt } from './yamqtt.js';
 
 /** The whole command line; exported for the tests of its help. */
 export function commandLine(): Command {
@@ -34,18 +36,23 @@ export function commandLine(): Command {
   return program;
 }
 
+/** A command, and all below it. */
+export function allCommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
 const subcommands = [
   ...[addStart, addRun, addGenerate, addFlash, addSimulate],
   ...[addSend, addUnits, addWatch, addKeys],
   ...[addOutbox, addBackup, addRestore, addForget],
+  ...[addElfin, addYamqtt],
   ...[addService, addDoctor],
 ];
 
 /** Runs a command line and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = commandLine();
-  const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];
-  for (const command of commands) command.exitOverride();
+  for (const command of allCommands(program)) command.exitOverride();
   // Who reads our output may leave before we do, as `head` does: that is no failure.
   process.stdout.on('error', () => process.exit());
   try {

@@ -11,6 +11,7 @@ import { withBaseOptions } from './base-options.js';
 import { payloadText } from './event-text.js';
 import { exitCodes } from './exit-codes.js';
 import { BaseClient, type BaseOptions } from './running-base.js';
+import { parseSeconds } from './seconds.js';
 import type { ChannelCommand } from './send-over-channel.js';
 import { fieldsText, harmless, print, printJson, styled } from './terminal.js';
 
@@ -172,12 +173,6 @@ function parseFields(text: string): Readonly<Record<string, unknown>> {
     throw new InvalidArgumentError(`It is no JSON: ${(error as Error).message}. Write it as '{"color":"#ff8800"}'.`);
   }
   throw new InvalidArgumentError(`Write a JSON object, as '{"color":"#ff8800"}'.`);
-}
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (Number.isFinite(seconds) && seconds > 0) return seconds;
-  throw new InvalidArgumentError('Write a number of seconds above 0.');
 }
 
 function parseWay(text: string): SendOptions['via'] {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseAddress } from '../base/config/address.js';
 import { systemClock, systemRandom } from '../base/system.js';
 import { untilStopped } from '../base/until-stopped.js';
 import { ConfigurationError } from '../protocol/errors.js';
 import type { IotsocketObjectEvent } from '../simulator/iotsocket-object-event.js';
+import { parsePlace } from './place.js';
 import { harmless, print, printJson, styled } from './terminal.js';
 
 /** Where a concentrator is. */
@@ -138,10 +138,7 @@ function parseConcentrator(text: string): Concentrator {
     if (URL.canParse(text)) return { url: text };
     throw new InvalidArgumentError(`${JSON.stringify(text)} is no URL.`);
   }
-  const parsed = parseAddress(text, DEFAULT_PORT);
-  if (!parsed.ok) throw new InvalidArgumentError(`${JSON.stringify(text)} ${parsed.what}.`);
-  if (parsed.address.port === 0) throw new InvalidArgumentError('Nobody listens at port 0.');
-  return parsed.address;
+  return parsePlace(text, DEFAULT_PORT);
 }
 
 function parsePort(text: string): number {

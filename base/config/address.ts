@@ -57,6 +57,9 @@ export function isLoopbackHost(host: string): boolean {
   );
 }
 
+/** True where others than this machine may reach what listens there. */
+export const isOnNetwork = ({ host }: Address): boolean => !isLoopbackHost(host);
+
 /** True when the system would refuse to listen at both: the same port, and hosts of which one covers the other. */
 export function listenersCollide(a: Address, b: Address): boolean {
   if (a.port !== b.port || a.port === 0) return false;

@@ -2,7 +2,9 @@ import type { UnitDefinition } from '../../protocol/definition/index.js';
 import type { ConnectorApiOptions } from '../api/connector/connector-api-options.js';
 import type { Address } from '../core/address.js';
 import type { ConnectorDeviceOptions } from '../dialects/connector/connector-options.js';
+import type { ElfinOptions } from '../dialects/elfin/elfin-options.js';
 import type { IotsocketOptions } from '../dialects/iotsocket/iotsocket-options.js';
+import type { YamqttOptions } from '../dialects/yamqtt/yamqtt-options.js';
 import type { HubAppOptions } from '../hub/app.js';
 import type { PublishableEvent } from '../uplinks/pusher/pusher-options.js';
 import type { WebhookEvent } from '../uplinks/webhooks/webhook-options.js';
@@ -26,6 +28,10 @@ export interface Configuration {
   readonly iotsocket: IotsocketOptions | undefined;
   /** IoT Cloud Connector (wire/connector.md). */
   readonly connector: ConnectorConfiguration | undefined;
+  /** The Elfin Connect gateway (wire/elfin.md). */
+  readonly elfin: ElfinOptions | undefined;
+  /** YAMQTT's flows (wire/yamqtt.md). */
+  readonly yamqtt: YamqttOptions | undefined;
   /** Absolute paths of modules of the user's own, each with a handler (`dialects/handler.ts`) as its default export. At most 16. Default none. */
   readonly handlers: readonly string[];
   /** All of a stop must end within it; past it, it is forced. 1 s to 60 s. Default 8 s. */

@@ -1,6 +1,5 @@
-import type { Address } from '../core/address.js';
 import type { HttpAuthentication } from '../links/http-authentication.js';
-import { isLoopbackHost } from './address.js';
+import { isOnNetwork } from './address.js';
 import type { ConnectorConfiguration } from './configuration.js';
 
 /** What works in a cloud connector and should be known: who may get in, and read along. Loopback is no network. */
@@ -31,5 +30,3 @@ function inClear(server: string, tls: string, { kind }: HttpAuthentication, each
   const secret = kind === 'basic' ? 'the password' : 'the token';
   return `connector.${server} without connector.${tls}: ${secret} travels in clear with every ${each}`;
 }
-
-const isOnNetwork = ({ host }: Address): boolean => !isLoopbackHost(host);

@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Address } from '../core/address.js';
 import type { IotsocketOptions } from '../dialects/iotsocket/iotsocket-options.js';
-import { isLoopbackHost } from './address.js';
+import { isOnNetwork } from './address.js';
 import { insecureUrl } from './schema-fields.js';
 import { warningOfMode } from './secrets.js';
 
@@ -39,12 +38,13 @@ export function iotsocketWarnings(options: IotsocketOptions, names: IotsocketNam
   const httpTls = options.httpTls === undefined ? tls : options.httpTls;
   const warnings: string[] = [];
   for (const name of ['tcp', 'websocket'] as const) {
-    if (tls !== undefined || !isOnNetwork(options[name])) continue;
+    const listen = options[name];
+    if (tls !== undefined || listen === undefined || !isOnNetwork(listen)) continue;
     warnings.push(
       `${names[name]} without ${names.tls}: sessions without TLS can be read and changed by whoever is on their way, and objects that ask for TLS are refused`,
     );
   }
-  if (!httpTls && isOnNetwork(options.http)) {
+  if (!httpTls && options.http !== undefined && isOnNetwork(options.http)) {
     warnings.push(`${names.http} without ${names.tls}: the central's key travels in clear with every request`);
   }
   for (const name of ['request', 'telemetry'] as const) {
@@ -59,7 +59,5 @@ export function iotsocketWarnings(options: IotsocketOptions, names: IotsocketNam
   const ofList = isThere(accessList) ? warningOfMode(accessList, basename(accessList)) : undefined;
   return ofList === undefined ? warnings : [...warnings, ofList];
 }
-
-const isOnNetwork = (address: Address | undefined): boolean => address !== undefined && !isLoopbackHost(address.host);
 
 const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -156,6 +156,8 @@ export function checkLegacyConfiguration(raw: unknown, file: string, secrets: Se
       webhooks: [],
       iotsocket: undefined,
       connector: undefined,
+      elfin: undefined,
+      yamqtt: undefined,
       handlers: [],
       shutdownTimeoutMs: DEFAULT_SHUTDOWN_TIMEOUT_MS,
       store: DEFAULT_STORE,

@@ -75,6 +75,8 @@ export function checkLegacyIotsocket(raw: unknown, file: string, secrets: Secret
       webhooks: [],
       iotsocket: optionsOf(parsed.data, dirname(file)),
       connector: undefined,
+      elfin: undefined,
+      yamqtt: undefined,
       handlers: [],
       shutdownTimeoutMs: DEFAULT_SHUTDOWN_TIMEOUT_MS,
       store: DEFAULT_STORE,

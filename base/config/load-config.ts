@@ -7,12 +7,14 @@ import type { Configuration } from './configuration.js';
 import { connectorWarnings } from './connector-warnings.js';
 import { readablePath } from './credentials.js';
 import type { Definitions } from './definitions.js';
+import { elfinWarnings } from './elfin-warnings.js';
 import { handlersWarnings } from './handlers-schema.js';
 import { iotsocketWarnings, originalNames, ownNames } from './iotsocket-warnings.js';
 import { checkLegacyConfiguration, isLegacyFile } from './legacy-config.js';
 import { checkLegacyIotsocket, isLegacyIotsocketFile, warningOfMeaningless } from './legacy-iotsocket.js';
 import { checkConfiguration } from './schema.js';
 import { Secrets, warningOfMode } from './secrets.js';
+import { yamqttWarnings } from './yamqtt-warnings.js';
 
 export interface LoadedConfiguration {
   readonly configuration: Configuration;
@@ -48,13 +50,15 @@ export function loadConfiguration(
       : checkConfiguration(parsed.value, file, definitions, secrets);
   if (!checked.ok) throw new InvalidConfigurationError(path, checked.problems);
   const ofFile = secrets.isAnyInFile ? warningOfMode(file, basename(path)) : undefined;
-  const { iotsocket, connector, handlers } = checked.value;
+  const { iotsocket, connector, elfin, yamqtt, handlers } = checked.value;
   const warnings = [
     ofFile,
     ...secrets.warnings,
     ...warningsOf(checked.value),
     ...(iotsocket ? iotsocketWarnings(iotsocket, isOriginalConcentrator ? originalNames : ownNames) : []),
     ...(connector ? connectorWarnings(connector) : []),
+    ...(elfin ? elfinWarnings(elfin) : []),
+    ...(yamqtt ? yamqttWarnings(yamqtt) : []),
     ...handlersWarnings(handlers),
     isOriginalConcentrator ? warningOfMeaningless(parsed.value) : undefined,
   ];

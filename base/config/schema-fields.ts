@@ -128,7 +128,7 @@ export function section<S extends z.core.$ZodLooseShape>(shape: S, example: stri
   });
 }
 
-export function messageOfUnknownKey(key: string, known: readonly string[]): string {
+function messageOfUnknownKey(key: string, known: readonly string[]): string {
   const near = suggest(key, known);
   return near === undefined ? `is unknown; known here: ${known.join(', ')}` : `is unknown; did you mean ${near}?`;
 }

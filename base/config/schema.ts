@@ -12,18 +12,18 @@ import {
 } from './configuration.js';
 import { connectorOf, connectorSection } from './connector-schema.js';
 import type { Definitions } from './definitions.js';
+import { elfinOf, elfinSection } from './elfin-schema.js';
 import { handlersField, handlersOf } from './handlers-schema.js';
 import { hubOf, hubSection } from './hub-schema.js';
 import { iotsocketOf, iotsocketSection } from './iotsocket-schema.js';
 import { pusherOf, pusherSection } from './pusher-schema.js';
-import { address, always, messageOfUnknownKey, section, text, whole } from './schema-fields.js';
+import type { TypedUnits } from './read-flow-rules.js';
+import { address, always, section, text, whole } from './schema-fields.js';
 import type { Secrets } from './secrets.js';
 import { storeOf, storeSection } from './store-schema.js';
 import { knownUnitsOf, unitsSection } from './unit-schema.js';
 import { webhooksOf, webhooksSection } from './webhooks-schema.js';
-
-/** Sections that the design has and this version does not. */
-const laterSections = ['elfin', 'yamqtt'];
+import { flowProblems, yamqttOf, yamqttSection } from './yamqtt-schema.js';
 
 const MAX_NAME_CHARACTERS = 64;
 const MAX_SHUTDOWN_TIMEOUT_S = 60;
@@ -48,11 +48,15 @@ function fileSchema(definitions: Definitions, secrets: Secrets, folder: string) 
     webhooks: webhooksSection(secrets).optional(),
     iotsocket: iotsocketSection(secrets, folder).optional(),
     connector: connectorSection(secrets).optional(),
+    elfin: elfinSection(secrets).optional(),
+    yamqtt: yamqttSection().optional(),
     store: storeSection().optional(),
     handlers: handlersField(folder).optional(),
     shutdownTimeoutS: whole(1, MAX_SHUTDOWN_TIMEOUT_S, DEFAULT_SHUTDOWN_TIMEOUT_MS / 1_000).optional(),
   };
-  return section(shape, '{ "name": "home", … }', messageOfUnknownSection).superRefine((file, context) => {
+  return section(shape, '{ "name": "home", … }').superRefine((file, context) => {
+    const say = (path: readonly string[], message: string): void =>
+      context.addIssue({ code: 'custom', path: [...path], message });
     const twice = listenersTwice({
       'http.listen': file.http && (file.http.listen ?? DEFAULT_HTTP),
       'units.listen': file.units?.listen,
@@ -63,9 +67,27 @@ function fileSchema(definitions: Definitions, secrets: Secrets, folder: string) 
       'iotsocket.http': file.iotsocket?.http,
       'connector.websocket': file.connector?.websocket,
       'connector.http': file.connector?.http,
+      'elfin.tcp': file.elfin?.tcp,
+      'elfin.lineTcp': file.elfin?.lineTcp,
+      'elfin.tls.listen': file.elfin?.tls?.listen,
+      'yamqtt.tcp': file.yamqtt?.tcp,
     });
-    for (const { path, what } of twice) context.addIssue({ code: 'custom', path: path.split('.'), message: what });
+    for (const { path, what } of twice) say(path.split('.'), what);
+    for (const { path, what } of flowProblems(file.yamqtt?.flows, typedUnits(file.units?.known, definitions)))
+      say(path, what);
   }, always);
+}
+
+/** What of another type is, was refused already, and is no definition here. */
+function typedUnits(known: z.output<ReturnType<typeof unitsSection>>['known'], definitions: Definitions): TypedUnits {
+  const all = new Set(Array.from(definitions.values(), ({ definition }) => definition));
+  const entries = typeof known === 'object' && known !== null ? Object.entries(known) : [];
+  return new Map(
+    entries.map(([uid, unit]) => {
+      const definition = unit?.definition;
+      return [uid, definition !== undefined && all.has(definition) ? definition : undefined];
+    }),
+  );
 }
 
 /** Which of these, by their paths, cannot be listened at beside one before them. */
@@ -92,8 +114,8 @@ export function checkConfiguration(
   const folder = dirname(file);
   const parsed = fileSchema(definitions, secrets, folder).safeParse(raw);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
-  const { name, http, units, pusher, hub, webhooks, iotsocket, connector, store, handlers, shutdownTimeoutS } =
-    parsed.data;
+  const { name, http, units, pusher, hub, webhooks, iotsocket, connector, elfin, yamqtt } = parsed.data;
+  const { store, handlers, shutdownTimeoutS } = parsed.data;
   return {
     ok: true,
     value: {
@@ -106,6 +128,8 @@ export function checkConfiguration(
       webhooks: webhooksOf(webhooks ?? []),
       iotsocket: iotsocket && iotsocketOf(iotsocket, folder),
       connector: connector && connectorOf(connector, folder),
+      elfin: elfin && elfinOf(elfin, folder),
+      yamqtt: yamqtt && yamqttOf(yamqtt, typedUnits(units?.known, definitions)),
       store: storeOf(store ?? {}, folder),
       handlers: handlersOf(handlers ?? [], folder),
       shutdownTimeoutMs: shutdownTimeoutS === undefined ? DEFAULT_SHUTDOWN_TIMEOUT_MS : shutdownTimeoutS * 1_000,
@@ -124,8 +148,4 @@ export function problemsOf(error: z.ZodError): ConfigProblem[] {
     const isSecret = issue.code === 'custom' && issue.params?.isSecret === true;
     return [{ path: formatPath(issue.path), what: issue.message, ...(isSecret ? { isSecret } : {}) }];
   });
-}
-
-function messageOfUnknownSection(key: string, known: readonly string[]): string {
-  return laterSections.includes(key) ? 'is not in this version; take the section out' : messageOfUnknownKey(key, known);
 }

@@ -12,7 +12,7 @@ export interface Listener {
 }
 
 /** Every listener of a configuration, in the order of its sections. */
-export function listenersOf({ http, units, hub, iotsocket, connector }: Configuration): Listener[] {
+export function listenersOf({ http, units, hub, iotsocket, connector, elfin, yamqtt }: Configuration): Listener[] {
   const all: readonly (readonly [path: string, address: Address | undefined, transport?: Listener['transport']])[] = [
     ['http.listen', http?.listen],
     ['units.listen', units?.listen],
@@ -23,6 +23,8 @@ export function listenersOf({ http, units, hub, iotsocket, connector }: Configur
     ['iotsocket.http', iotsocket?.http],
     ['connector.websocket', connector?.devices?.listen],
     ['connector.http', connector?.api?.listen],
+    ...(elfin?.listeners ?? []).map(({ setting = 'tcp', listen }) => [`elfin.${setting}`, listen] as const),
+    ['yamqtt.tcp', yamqtt?.listen],
   ];
   return all.flatMap(([path, address, transport = 'tcp']): Listener[] =>
     address === undefined ? [] : [{ path, transport, address }],

@@ -1,26 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { commandLine } from '../../cli/main.js';
+import { allCommands, commandLine } from '../../cli/main.js';
 import { baseunit, onlyJson, root, temporaryFolder } from './support/program.js';
 
 const ESCAPE = '\u001b';
 
 test('the help of every command names all its arguments and options, and says what each is', async () => {
   const program = commandLine();
-  const commands: readonly Command[] = [
-    program,
-    ...program.commands,
-    ...program.commands.flatMap((one) => one.commands),
-  ];
   expect(program.commands.map((command) => command.name())).toEqual(
     expect.arrayContaining([
       ...['start', 'run', 'generate', 'flash', 'simulate', 'send', 'units', 'watch', 'keys'],
-      ...['outbox', 'backup', 'restore', 'forget', 'service'],
+      ...['outbox', 'backup', 'restore', 'forget', 'service', 'elfin'],
     ]),
   );
-  for (const command of commands) {
+  for (const command of allCommands(program)) {
     const help = command.helpInformation();
     expect(command.description()).not.toBe('');
     for (const { name, description } of command.registeredArguments.map((one) => ({
@@ -46,6 +40,7 @@ test('what is misspelt, missing or out of range: exit 2 and a hint', async () =>
     [['send', 'lamp', 'setColor', '--tll', '3'], /Did you mean --ttl\?/],
     [['keys', 'mak', 'lamp'], /Did you mean make\?/],
     [['outbox', 'dead'], /missing required argument 'endpoint'/],
+    [['elfin', 'users', 'ad'], /too many arguments for 'list'/],
     [['outbox', 'list', '--al'], /unknown option '--al'/],
     [['restore'], /missing required argument 'file'/],
     [['forget'], /missing required argument 'unit'/],

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
-import { commandLine } from '../../cli/main.js';
+import { allCommands, commandLine } from '../../cli/main.js';
 import { faultKinds, parseFault } from '../../simulator/fault.js';
 import { blocks, codeIn, inlineCode, tableRows } from './support/documents.js';
 
@@ -21,14 +21,16 @@ function shownCommands(): Shown[] {
 /** The words of a shell line behind the program's name. */
 function wordsOf(line: string): string[] {
   const [, rest = ''] = /(?:npx baseunit|cli\/baseunit\.mjs) (.*)$/.exec(line) ?? [];
-  return [...rest.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare!);
+  // What another program makes of the output is that program's.
+  return [...rest.replace(/ \| .*$/, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    ([, single, double, bare]) => single ?? double ?? bare!,
+  );
 }
 
 /** What the command line has against these words; `undefined`: nothing. Nothing is done. */
 async function complaintOf(words: readonly string[]): Promise<string | undefined> {
   const program = commandLine();
-  const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];
-  for (const command of commands) {
+  for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
     if (command !== program && command.commands.length === 0) command.action(() => {});
   }

@@ -49,13 +49,21 @@ test('every configuration that a document shows is accepted', () => {
 });
 
 test('examples/base.json is accepted, and uses every section', () => {
-  const { units, hub, pusher, http, webhooks, iotsocket, connector, store } = loadText(textOf('examples/base.json'));
+  const { units, hub, pusher, http, webhooks, iotsocket, connector, elfin, yamqtt, store } = loadText(
+    textOf('examples/base.json'),
+  );
   expect([units?.known.length, hub?.apps.length, webhooks.length]).toEqual([5, 1, 2]);
   expect(iotsocket?.groups.get('Devices')?.telemetry).toBe(true);
   expect([connector?.devices?.authenticate, connector?.api?.auth]).toMatchObject([
     { kind: 'basic' },
     { kind: 'bearer' },
   ]);
+  expect(elfin?.listeners.map(({ framing, tls }) => [framing, tls !== undefined])).toEqual([
+    ['segment', false],
+    ['line', false],
+    ['segment', true],
+  ]);
+  expect([...(yamqtt?.flows.keys() ?? [])]).toEqual([42, 44]);
   expect([pusher?.channel, http?.listen.port, store.rawDays]).toEqual(['private-requests', 8889, 30]);
 });
 
@@ -73,6 +81,8 @@ const ours = (): Row[] => [
   ...keyRows('README.md', 'Configuration'),
   ...keyRows('docs/configuration.md', 'Limits of the concentrator'),
   ...keyRows('docs/configuration.md', 'Limits of the cloud connector'),
+  ...keyRows('docs/configuration.md', 'Limits of the Elfin gateway'),
+  ...keyRows('docs/configuration.md', 'Limits of YAMQTT'),
 ];
 const theirs = (): Row[] => keyRows('docs/configuration.md', "The original's `config.json`");
 
@@ -152,6 +162,8 @@ const least = () => ({
     cors: {},
     limits: {},
   },
+  elfin: { tcp: '127.0.0.1', tls: { listen: '127.0.0.1', ...pair() }, limits: {} },
+  yamqtt: { tcp: '127.0.0.1', limits: {} },
   store: {},
 });
 const leastLegacy = () => ({

@@ -198,7 +198,7 @@ test('every path of the API that a document names is in its description', async 
   const named = inlineCode()
     .map(({ text }) => text)
     // What the concentrator has for its central is another server's.
-    .filter((text) => /^(GET|POST|DELETE) \/(healthz|metrics|api\/)/.test(text))
+    .filter((text) => /^(GET|POST|PUT|DELETE) \/(healthz|metrics|api\/)/.test(text))
     .map((text) => text.replace(/\/units\/(led-lamp|porch)\//, '/units/{unit}/').replace(/\?.*/, ''));
   expect(described).toEqual(expect.arrayContaining(named));
   expect(new Set(named).size).toBe(described.length);

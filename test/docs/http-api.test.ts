@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { metrics } from '../../base/api/metric-list.js';
 import { startApi } from '../base/api/running-api.js';
-import { codeIn, tableRows } from './support/documents.js';
+import { codeIn, root, tableRows, textOf } from './support/documents.js';
 
 test('the table of metrics has each, with its kind and its labels, and no other', () => {
   const documented = tableRows('docs/metrics.md', 'Metrics')
@@ -24,4 +26,17 @@ test('the table of routes has each, and no other', async () => {
   );
   const documented = tableRows('README.md', 'HTTP API').flatMap(([first]) => codeIn(first) ?? []);
   expect(documented.sort()).toEqual(real.sort());
+});
+
+test.each(['elfin', 'yamqtt'])('the events that the metrics of %s are said to have are counted', (dialect) => {
+  const folder = join(root, 'base', 'dialects', dialect);
+  const source = readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+  const [line = ''] = new RegExp(`^- \`${dialect}\`: .*$`, 'm').exec(textOf('docs/metrics.md')) ?? [];
+  const events = [...line.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name!).slice(1);
+  expect(events.length).toBeGreaterThan(9);
+  // As a key, or as the name that is counted.
+  const isCounted = (name: string): boolean => new RegExp(`'${name}'|\\b${name}[,:]`).test(source);
+  expect(events.filter((name) => name !== 'e' && !isCounted(name))).toEqual([]);
 });

@@ -13,12 +13,16 @@ import { MAX_OPAQUE_FIELDS, MAX_OPAQUE_TEXT_CHARACTERS } from '../../base/core/o
 import { MAX_PAYLOAD_DEPTH } from '../../base/core/opaque-payload.js';
 import { MAX_REMEMBERED_PAYLOAD } from '../../base/core/outcome.js';
 import { REMEMBERED_MS, REMEMBERED_PER_UNIT } from '../../base/core/recent-commands.js';
+import { MAX_RECORD_KEY, MAX_RECORD_OCTETS, MAX_RECORDS } from '../../base/core/records.js';
 import { defaultConnectorLimits as devices } from '../../base/dialects/connector/connector-limits.js';
+import { MAX_STALLED_MS, MAX_UNTAKEN_OCTETS } from '../../base/dialects/contained-carrier.js';
+import { PROOF_MS } from '../../base/dialects/handler-scope.js';
 import { MAX_RAW_LINE } from '../../base/dialects/line/line-dialect.js';
 import { BACKUPS_KEPT } from '../../base/engine/embedded/backups.js';
 import { MAX_DEAD } from '../../base/engine/embedded/upkeep.js';
 import { DIAL_BACK_OFF, REFUSED_BACK_OFF_MS } from '../../base/links/back-off.js';
 import { HEARTBEAT } from '../../base/links/link-watch.js';
+import { MAX_UNPROVED, MAX_UNPROVED_PER_ADDRESS } from '../../base/links/unproved.js';
 import { DISABLE_AFTER_MS } from '../../base/uplinks/outbox/endpoint.js';
 import { MAX_ITEMS, MAX_OCTETS } from '../../base/uplinks/outbox/outbox-room.js';
 import { SCHEDULE_MS } from '../../base/uplinks/outbox/retry-schedule.js';
@@ -102,6 +106,15 @@ test.each([
   ],
   ['docs/cloud-connector.md', `${grouped(devices.units)} of them; past that`],
   ['docs/configuration.md', `At most ${MAX_HANDLERS}.`],
+  [
+    'docs/handlers.md',
+    `${MAX_UNPROVED_PER_ADDRESS} of one address, ${MAX_UNPROVED} in all: past that the oldest goes; closed after ${s(PROOF_MS)}`,
+  ],
+  ['docs/handlers.md', `${MAX_UNTAKEN_OCTETS / 1_024} KiB, or nothing taken for ${s(MAX_STALLED_MS)}: it is cut`],
+  [
+    'docs/handlers.md',
+    `${grouped(MAX_RECORDS)}, or what its \`limits.records\` says; a key of 1 to ${MAX_RECORD_KEY} characters, and JSON of at most ${MAX_RECORD_OCTETS / 1_024} KiB`,
+  ],
   ['docs/store.md', `${DEFAULT_STORE.rawDays} days, and the latest ${grouped(DEFAULT_STORE.rawPerUnit)} of a unit`],
   ['docs/store.md', `${DEFAULT_STORE.minuteDays} days (\`store.minuteDays\`)`],
   ['docs/store.md', `${thousands(DEFAULT_STORE.hourDays)} days (\`store.hourDays\`)`],

@@ -174,10 +174,6 @@ describe('everything wrong', () => {
   it.each([[[]], ['text'], [null], [7]])('%j is no configuration', (content) => {
     expect(problems(JSON.stringify(content))[0]).toMatch(/^ must be an object, not /);
   });
-
-  it.each(['elfin', 'yamqtt'])('%s is for a later version', (name) => {
-    expect(problems({ [name]: {} })).toEqual([`${name} is not in this version; take the section out`]);
-  });
 });
 
 describe('a file that is not JSON', () => {

@@ -147,10 +147,13 @@ test('every listener of a configuration is looked at', async () => {
       central: { key: '0'.repeat(32) },
     },
     connector: { websocket: '127.0.0.1', http: '127.0.0.1' },
+    elfin: { tcp: '127.0.0.1', lineTcp: '127.0.0.1' },
+    yamqtt: { tcp: '127.0.0.1' },
   });
   expect(listenersOf(configuration!).map(({ path, transport }) => `${path} ${transport}`)).toEqual([
     ...['http.listen tcp', 'units.listen tcp', 'hub.listen tcp'],
     ...['iotsocket.tcp tcp', 'iotsocket.websocket tcp', 'iotsocket.udp udp', 'iotsocket.http tcp'],
     ...['connector.websocket tcp', 'connector.http tcp'],
+    ...['elfin.tcp tcp', 'elfin.lineTcp tcp', 'yamqtt.tcp tcp'],
   ]);
 });

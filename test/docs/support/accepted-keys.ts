@@ -7,11 +7,14 @@ import { Secrets } from '../../../base/config/secrets.js';
 const STRANGER = 'qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq';
 const KNOWN = /known here: (.*)$|which has (.*); to use it/;
 
+/** How the documents write the names in such an object. */
+const recordSuffixes: Readonly<Record<string, string | undefined>> = { groups: '.<name>', flows: '.<flow>' };
+
 type Check = (raw: unknown) => Checked<unknown>;
 
 const secrets = new Secrets('/', {});
 
-/** Every key that `base.json` may have, as the documents write it: `hub.apps[].id`, `units.known.<uid>.key`, `iotsocket.groups.<name>.telemetry`. */
+/** Every key that `base.json` may have, as the documents write it: `hub.apps[].id`, `units.known.<uid>.key`, `yamqtt.flows.<flow>.report`. */
 export function acceptedKeys(): string[] {
   return keysOf((raw) => checkConfiguration(raw, '/base.json', new Map(), secrets));
 }
@@ -46,7 +49,7 @@ function keysOf(check: Check): string[] {
       const place = [
         { suffix: '', of: (inner: unknown) => inner },
         { suffix: '[]', of: (inner: unknown) => [inner] },
-        { suffix: /^groups$/i.test(key) ? '.<name>' : '.<uid>', of: (inner: unknown) => ({ uid: inner }) },
+        { suffix: recordSuffixes[key.toLowerCase()] ?? '.<uid>', of: (inner: unknown) => ({ uid: inner }) },
       ].find(({ of }) => knownAt(check, wrap({ [key]: of({ [STRANGER]: 1 }) })) !== undefined);
       if (place === undefined) found.push(at);
       else look(at + place.suffix, (inner) => wrap({ [key]: place.of(inner) }));
