@@ -16,6 +16,13 @@ export interface Bar {
   readonly least?: number;
 }
 
+/** What a table says of a peer that is not there. */
+export const NOT_INSTALLED = 'not installed';
+
+/** One figure in parts of another's; `undefined` unless both were measured. */
+export const over = (ours: number | undefined, other: number | undefined): number | undefined =>
+  ours === undefined || other === undefined ? undefined : ours / other;
+
 export function printBars(bars: readonly Bar[]): void {
   printTable(
     ['BAR', 'MEASURED', 'WANTED', 'MET'],

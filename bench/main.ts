@@ -5,8 +5,12 @@ import { met } from './bar.js';
 import { commandLatency } from './command-latency.js';
 import { connectorTables } from './connector/tables.js';
 import { durableReports } from './durable-reports.js';
-import { iotsocketTables, prepareIotsocket } from './iotsocket/tables.js';
+import { elfinTables } from './elfin/tables.js';
+import { iotsocketTables } from './iotsocket/tables.js';
+import type { Broker } from './load/brokers.js';
+import { prepareLoad } from './load/conditions.js';
 import { outboxDrain } from './outbox-drain.js';
+import { yamqttTables } from './yamqtt/tables.js';
 
 /** Of SQLite's own. */
 const LEAST_SHARE = 0.7;
@@ -67,9 +71,18 @@ const tables = {
   outbox: outboxTable,
   ...iotsocketTables,
   ...connectorTables,
+  ...yamqttTables,
+  ...elfinTables,
 };
 const names = Object.keys(tables) as (keyof typeof tables)[];
 const iotsocket = Object.keys(iotsocketTables) as (keyof typeof iotsocketTables)[];
+
+/** What these are measured beside; `undefined`: none of them is put under load from outside. */
+function brokersFor(parts: readonly (keyof typeof tables)[]): readonly Broker[] | undefined {
+  if (parts.some((name) => name in iotsocketTables)) return ['mosquitto', 'nats-server'];
+  if (parts.some((name) => name in yamqttTables || name in elfinTables)) return ['mosquitto'];
+  return parts.some((name) => name in connectorTables) ? [] : undefined;
+}
 
 const { args } = new Command('npm run bench --')
   .description('Measures the base on this machine, and prints tables.')
@@ -85,7 +98,8 @@ const chosen = names.filter(
 );
 
 print(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, everything on loopback\n`);
-if (chosen.some((name) => name in iotsocketTables)) await prepareIotsocket();
+const brokers = brokersFor(chosen);
+if (brokers !== undefined) await prepareLoad(brokers);
 for (const name of chosen) {
   await tables[name]();
   print('');

@@ -1,6 +1,6 @@
+import { startMosquitto, startNatsServer } from '../load/brokers.js';
 import { load } from '../load/load.js';
 import type { RunningPeer } from '../load/peer.js';
-import { startMosquitto, startNatsServer } from './brokers.js';
 import { startConcentrator } from './concentrator.js';
 import { startOwnPeer } from './node-peers.js';
 

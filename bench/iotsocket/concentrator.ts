@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { projectRoot } from '../../base/project-root.js';
 import { freePort } from '../../cli/free-port.js';
 import { toHex } from '../../protocol/octets.js';
-import { type RunningPeer, startPeer } from '../load/peer.js';
+import { startBasePeer } from '../load/base-peer.js';
+import type { RunningPeer } from '../load/peer.js';
 
 /** As the generator has them (generator/iotsocket.h). */
 const OBJECT_KEY = "an object's key!";
@@ -29,11 +26,10 @@ const limits = {
  * Node's own command line.
  */
 export async function startConcentrator(nodeOptions: readonly string[] = []): Promise<RunningPeer> {
-  const folder = mkdtempSync(join(tmpdir(), 'baseunit-bench-'));
   const port = await freePort();
   const objects = Array.from({ length: OBJECTS }, (_, index) => `object-${String(index).padStart(5, '0')}`);
   const entry = { GroupName: 'Devices', AuthKey: hex(OBJECT_KEY) };
-  writeFileSync(join(folder, 'acl.json'), JSON.stringify(Object.fromEntries(objects.map((uid) => [uid, entry]))));
+  const accessList = JSON.stringify(Object.fromEntries(objects.map((uid) => [uid, entry])));
   const configuration = {
     name: 'bench',
     iotsocket: {
@@ -46,10 +42,5 @@ export async function startConcentrator(nodeOptions: readonly string[] = []): Pr
       limits,
     },
   };
-  const file = join(folder, 'base.json');
-  writeFileSync(file, JSON.stringify(configuration), { mode: 0o600 });
-  const launcher = join(projectRoot, 'cli', 'baseunit.mjs');
-  const command = [process.execPath, ...nodeOptions, launcher, 'run', '-c', file, '--log-level', 'warn'];
-  const removed = (): void => rmSync(folder, { recursive: true, force: true });
-  return startPeer({ name: 'baseunit', command, port, udpPort: port, removed });
+  return startBasePeer({ configuration, files: { 'acl.json': accessList }, port, udpPort: port, nodeOptions });
 }

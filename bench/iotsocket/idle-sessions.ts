@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { startMosquitto, startNatsServer } from '../load/brokers.js';
 import { load } from '../load/load.js';
 import { collecting, smallYoungGeneration } from '../load/memory.js';
 import type { RunningPeer } from '../load/peer.js';
-import { startMosquitto, startNatsServer } from './brokers.js';
 import { startCServer } from './c-server.js';
 import { startConcentrator } from './concentrator.js';
 import { startOwnPeer } from './node-peers.js';

@@ -1,9 +1,6 @@
-import { loadavg } from 'node:os';
-import { print, printTable } from '../../cli/terminal.js';
-import { printBars } from '../bar.js';
-import { placement } from '../load/placement.js';
-import { ROUNDS, ranged } from '../load/rounds.js';
-import { installBrokers, versionOf } from './brokers.js';
+import { printTable } from '../../cli/terminal.js';
+import { NOT_INSTALLED, over, printBars } from '../bar.js';
+import { ranged } from '../load/rounds.js';
 import { bursts, MESSAGES } from './bursts.js';
 import { idleSessions, SESSIONS } from './idle-sessions.js';
 import { openings } from './openings.js';
@@ -22,12 +19,7 @@ const FIFTH_OF_FIRST = 1.2;
 /** Writes for a burst that came in one. */
 const WRITES_OF_BURST = 1;
 
-const NOT_INSTALLED = 'not installed';
 const MIB = 1_024 * 1_024;
-
-/** `undefined` unless both were measured. */
-const over = (ours: number | undefined, other: number | undefined): number | undefined =>
-  ours === undefined || other === undefined ? undefined : ours / other;
 
 async function roundTripsTable(): Promise<void> {
   const rows = await roundTrips();
@@ -153,11 +145,3 @@ export const iotsocketTables = {
   telemetry: telemetryTable,
   bursts: burstsTable,
 } as const;
-
-/** What is the same for all of them. */
-export async function prepareIotsocket(): Promise<void> {
-  await installBrokers();
-  const versions = [await versionOf('mosquitto'), await versionOf('nats-server')].join(', ');
-  print(`${versions}; ${placement}; medians of ${ROUNDS} rounds, (least–most)`);
-  print(`Load of the machine before it begins: ${loadavg()[0]!.toFixed(2)}\n`);
-}

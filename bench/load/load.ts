@@ -3,12 +3,17 @@ import { buildGenerator } from './generator.js';
 import type { RunningPeer } from './peer.js';
 import { placed } from './placement.js';
 
-export type Measurement = 'round-trips' | 'sessions' | 'telemetry' | 'bursts';
+export type Measurement = 'round-trips' | 'sessions' | 'telemetry' | 'bursts' | 'flows' | 'tunnels';
 
 /** Options of the generator (generator/options.h). */
 export interface LoadOptions {
   readonly protocol: string;
   readonly count?: number;
+  readonly payload?: number;
+  readonly publishers?: number;
+  readonly subscribers?: number;
+  readonly run?: number;
+  readonly window?: number;
   readonly rate?: number;
   readonly 'warm-up-ms'?: number;
   readonly ms?: number;

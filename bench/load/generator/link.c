@@ -78,6 +78,14 @@ void link_append(struct links *links, struct link *link, const void *octets, siz
   links->to_flush = link;
 }
 
+void link_write(struct links *links, struct link *link, const void *octets, size_t length) {
+  if (link->is_to_flush) die("%d is written to while something waits", link->index);
+  const ssize_t sent = send(link->fd, octets, length, MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN) die("send: %s", strerror(errno));
+  const size_t taken = sent < 0 ? 0 : (size_t)sent;
+  if (taken < length) link_append(links, link, (const uint8_t *)octets + taken, length - taken);
+}
+
 void links_flush(struct links *links) {
   struct link *link = links->to_flush, *kept = NULL;
   while (link != NULL) {
@@ -117,4 +125,17 @@ long link_read(struct link *link) {
   memcpy(link->in.octets + link->in.length, octets, (size_t)length);
   link->in.length += (size_t)length;
   return length;
+}
+
+void link_take_each(struct link *link,
+                    size_t (*take)(void *context, struct link *link, const uint8_t *octets, size_t length),
+                    void *context) {
+  if (link_read(link) == 0) die("the connection of %d was closed, at stage %d", link->index, link->stage);
+  size_t used = 0;
+  while (used < link->in.length) {
+    const size_t taken = take(context, link, link->in.octets + used, link->in.length - used);
+    if (taken == 0) break;
+    used += taken;
+  }
+  run_drop(&link->in, used);
 }

@@ -52,6 +52,9 @@ void link_close(struct link *link);
 /* Puts octets behind those that the next `links_flush` writes. */
 void link_append(struct links *links, struct link *link, const void *octets, size_t length);
 
+/* Writes these at once, in one write; what is not taken waits for `links_flush`. Nothing may be waiting there yet. */
+void link_write(struct links *links, struct link *link, const void *octets, size_t length);
+
 /* One write for each link that has something; what is not taken stays for the next time. */
 void links_flush(struct links *links);
 
@@ -60,6 +63,12 @@ int links_wait(struct links *links, struct link **ready, int most, int timeout_m
 
 /* Reads once, behind what is in `in`. Gives what `recv` gives; 0 is the end of the stream. */
 long link_read(struct link *link);
+
+/* Reads once, and has `take` take from the front until it gives 0: more is needed. Ends the program when the other side has
+   closed. */
+void link_take_each(struct link *link,
+                    size_t (*take)(void *context, struct link *link, const uint8_t *octets, size_t length),
+                    void *context);
 
 /* Takes the first `length` octets away. */
 void run_drop(struct run *run, size_t length);

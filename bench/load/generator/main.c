@@ -1,7 +1,8 @@
-/* The load of the concentrator's measurements: plays objects and a central, over one thread, and prints one line of JSON.
+/* The load of the measurements: plays objects and a central, publishers and subscribers, or both ends of tunnels, over one
+   thread, and prints one line of JSON.
 
      generator --self-test
-     generator round-trips|sessions|telemetry|bursts --protocol … --port … --pid …
+     generator round-trips|sessions|telemetry|bursts|flows|tunnels --protocol … --port … --pid …
      generator idle-server --port … --count …        (a peer, not a load) */
 #include <stdio.h>
 #include <string.h>
@@ -9,12 +10,14 @@
 
 #include "bursts.h"
 #include "die.h"
+#include "flows.h"
 #include "idle_server.h"
 #include "options.h"
 #include "round_trips.h"
 #include "self_test.h"
 #include "sessions.h"
 #include "telemetry.h"
+#include "tunnels.h"
 
 /* Ten thousand sockets and some. */
 #define MOST_FILES 12000
@@ -29,6 +32,8 @@ static const struct measurement measurements[] = {
     {"sessions", sessions},
     {"telemetry", telemetry},
     {"bursts", bursts},
+    {"flows", flows},
+    {"tunnels", tunnels},
     {"idle-server", idle_server},
 };
 
@@ -45,5 +50,5 @@ int main(int count, char **words) {
     measurements[i].run(&options);
     return 0;
   }
-  die("what is to be measured? round-trips, sessions, telemetry, bursts; idle-server; or --self-test");
+  die("what is to be measured? round-trips, sessions, telemetry, bursts, flows, tunnels; idle-server; or --self-test");
 }

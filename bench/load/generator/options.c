@@ -6,14 +6,25 @@
 #include "die.h"
 
 struct options read_options(int count, char **words) {
-  struct options options = {.protocol = "iotsocket", .count = 50, .payload = 100, .warm_up_ms = 300, .ms = 1000};
+  struct options options = {.protocol = "iotsocket",
+                            .count = 50,
+                            .payload = 100,
+                            .publishers = 1,
+                            .subscribers = 1,
+                            .run = 1,
+                            .window = 64,
+                            .warm_up_ms = 300,
+                            .ms = 1000,
+                            .patience_ms = 2000};
   const struct option names[] = {
-      {"protocol", required_argument, NULL, 'a'}, {"port", required_argument, NULL, 'p'},
-      {"udp-port", required_argument, NULL, 'u'}, {"pid", required_argument, NULL, 'i'},
-      {"count", required_argument, NULL, 'c'},    {"payload", required_argument, NULL, 'l'},
-      {"rate", required_argument, NULL, 'r'},     {"warm-up-ms", required_argument, NULL, 'w'},
-      {"ms", required_argument, NULL, 'm'},       {"collect", no_argument, NULL, 'g'},
-      {NULL, 0, NULL, 0},
+      {"protocol", required_argument, NULL, 'a'},    {"port", required_argument, NULL, 'p'},
+      {"udp-port", required_argument, NULL, 'u'},    {"pid", required_argument, NULL, 'i'},
+      {"count", required_argument, NULL, 'c'},       {"payload", required_argument, NULL, 'l'},
+      {"publishers", required_argument, NULL, 'P'},  {"subscribers", required_argument, NULL, 'S'},
+      {"run", required_argument, NULL, 'n'},         {"window", required_argument, NULL, 'W'},
+      {"rate", required_argument, NULL, 'r'},        {"warm-up-ms", required_argument, NULL, 'w'},
+      {"ms", required_argument, NULL, 'm'},          {"collect", no_argument, NULL, 'g'},
+      {"patience-ms", required_argument, NULL, 'q'}, {NULL, 0, NULL, 0},
   };
   for (;;) {
     const int name = getopt_long(count, words, "", names, NULL);
@@ -39,6 +50,21 @@ struct options read_options(int count, char **words) {
         break;
       case 'l':
         options.payload = value;
+        break;
+      case 'P':
+        options.publishers = value;
+        break;
+      case 'S':
+        options.subscribers = value;
+        break;
+      case 'n':
+        options.run = value;
+        break;
+      case 'W':
+        options.window = value;
+        break;
+      case 'q':
+        options.patience_ms = value;
         break;
       case 'r':
         options.rate = value;

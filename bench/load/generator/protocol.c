@@ -11,18 +11,25 @@ const struct protocol *protocol_named(const char *name) {
   die("no protocol %s", name);
 }
 
+/* How the messages of one link are taken, and who hears them. */
+struct taking {
+  const struct protocol *protocol;
+  struct links *links;
+  void (*hear)(struct link *link, const struct message *message);
+};
+
+static size_t take_message(void *context, struct link *link, const uint8_t *octets, size_t length) {
+  const struct taking *taking = context;
+  struct message message = {.kind = MESSAGE_NOTHING};
+  const size_t used = taking->protocol->take(taking->links, link, octets, length, &message);
+  if (used > 0 && message.kind != MESSAGE_NOTHING) taking->hear(link, &message);
+  return used;
+}
+
 void link_take(const struct protocol *protocol, struct links *links, struct link *link,
                void (*hear)(struct link *link, const struct message *message)) {
-  if (link_read(link) == 0) die("the connection of %d was closed, at stage %d", link->index, link->stage);
-  size_t used = 0;
-  while (used < link->in.length) {
-    struct message message = {.kind = MESSAGE_NOTHING};
-    const size_t taken = protocol->take(links, link, link->in.octets + used, link->in.length - used, &message);
-    if (taken == 0) break;
-    if (message.kind != MESSAGE_NOTHING) hear(link, &message);
-    used += taken;
-  }
-  run_drop(&link->in, used);
+  struct taking taking = {protocol, links, hear};
+  link_take_each(link, take_message, &taking);
 }
 
 static int opened;

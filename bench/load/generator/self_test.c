@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mqtt_packets.h"
 #include "sha256.h"
 
 /* `key` and `message` are texts, or one octet repeated `repeat` times. */
@@ -65,8 +66,36 @@ static int answer_to_challenge(void) {
   return differs("challenge answer", mac, "9d6033ea4cea99b5f17316672d846d98228fb4e366243ae3f667ba44bb1e8b2f");
 }
 
+/* MQTT 3.1.1, table 2.4: lengths at the edges of how many octets they take, less those that the packet has besides. */
+static int mqtt_lengths(void) {
+  static const struct {
+    size_t rest;
+    size_t head;
+    uint8_t octets[MQTT_MOST_HEAD];
+  } lengths[] = {
+      {127, 2, {MQTT_PUBLISH, 0x7f}},          {128, 3, {MQTT_PUBLISH, 0x80, 0x01}},
+      {16383, 3, {MQTT_PUBLISH, 0xff, 0x7f}},  {16384, 4, {MQTT_PUBLISH, 0x80, 0x80, 0x01}},
+      {2097151, 4, {MQTT_PUBLISH, 0xff, 0xff, 0x7f}},
+  };
+  int wrong = 0;
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i += 1) {
+    static uint8_t octets[MQTT_MOST_HEAD + 2097151];
+    const size_t rest = lengths[i].rest, head = mqtt_write_head(octets, MQTT_PUBLISH, rest);
+    const bool is_written = head == lengths[i].head && memcmp(octets, lengths[i].octets, head) == 0;
+    struct mqtt_packet packet = {0};
+    mqtt_write_text(octets + head, "flow", 4);
+    const bool is_read = mqtt_take(octets, head + rest, &packet) == head + rest && packet.topic_length == 4 &&
+                         memcmp(packet.topic, "flow", 4) == 0 && packet.payload_length == rest - 6;
+    const bool is_awaited = mqtt_take(octets, head + rest - 1, &packet) == 0 && mqtt_take(octets, head - 1, &packet) == 0;
+    if (is_written && is_read && is_awaited) continue;
+    printf("an MQTT packet of %zu\n", rest);
+    wrong += 1;
+  }
+  return wrong;
+}
+
 int self_test(void) {
-  int wrong = answer_to_challenge();
+  int wrong = answer_to_challenge() + mqtt_lengths();
   uint8_t key[1024], message[1024], mac[SHA256_OCTETS];
   for (size_t i = 0; i < sizeof macs / sizeof *macs; i += 1) {
     const size_t key_length = spelt(macs[i].key, macs[i].key_repeat, key);

@@ -1,4 +1,4 @@
 #pragma once
 
-/* Checks SHA-256 and HMAC against published vectors. Says which one is wrong; gives the exit code. */
+/* Checks SHA-256, HMAC and the lengths of MQTT against published vectors. Says which one is wrong; gives the exit code. */
 int self_test(void);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '../../cli/free-port.js';
 import { findProgram } from '../../codegen/find-program.js';
 import { runProgram } from '../../codegen/run-program.js';
-import { type RunningPeer, startPeer } from '../load/peer.js';
+import { type RunningPeer, startPeer } from './peer.js';
 
 export type Broker = 'mosquitto' | 'nats-server';
 
@@ -13,8 +13,8 @@ const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
 const programOf = (broker: Broker): string | undefined => findProgram([broker], process.env, MORE_FOLDERS);
 
 /** Installs what is missing of them through apt, when that can be done; says so. What is still missing is not measured. */
-export async function installBrokers(): Promise<void> {
-  const missing = (['mosquitto', 'nats-server'] as const).filter((broker) => programOf(broker) === undefined);
+export async function installBrokers(brokers: readonly Broker[]): Promise<void> {
+  const missing = brokers.filter((broker) => programOf(broker) === undefined);
   if (missing.length === 0) return;
   const apt = findProgram(['apt-get']);
   if (process.getuid?.() !== 0 || apt === undefined) {
