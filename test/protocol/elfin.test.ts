@@ -26,8 +26,10 @@ import {
 import { BAD_HEAD, controlEnd, NO_DATA, payloadStart } from '../../protocol/elfin/segment.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import { concat, fromHex, toHex } from '../../protocol/octets.js';
-import { fuzz, fuzzed, hold } from './fuzzing.js';
+import { countInputs, fuzz, hold } from './fuzzing.js';
 import { mutated, piecesOf } from './mutations.js';
+
+const inputs = countInputs();
 
 interface Vector {
   readonly name: string;
@@ -309,7 +311,7 @@ fuzz('elfin lines', {
 });
 
 test('a million mutated inputs went through both', () => {
-  expect(fuzzed.inputs).toBe(1_000_000);
+  expect(inputs()).toBe(1_000_000);
 });
 
 describe('a MAC', () => {

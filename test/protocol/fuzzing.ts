@@ -8,8 +8,14 @@ import { Dice } from './mutations.js';
 /** Another one each time; a failure says which it was: `BASEUNIT_FUZZ_SEED=… npx vitest run test/protocol/iotsocket-fuzz.test.ts`. */
 const seed = Number(process.env.BASEUNIT_FUZZ_SEED ?? randomInt(2 ** 31));
 const TIME_OUT_MS = 120_000;
-/** Of all tests of the file so far. */
-export const fuzzed = { inputs: 0 };
+/** Of all files of this process so far. */
+let inputs = 0;
+
+/** Tells how many inputs there were from now on: to be called when a file is loaded, since others may have been before. */
+export function countInputs(): () => number {
+  const before = inputs;
+  return () => inputs - before;
+}
 
 interface Fuzzed {
   readonly runs: number;
@@ -36,7 +42,7 @@ export function fuzz(what: string, { runs, make, check }: Fuzzed): void {
         } catch (cause) {
           throw new Error(`${what}: ${cause}; BASEUNIT_FUZZ_SEED=${seed}, input ${run}: ${toHex(octets)}`, { cause });
         }
-        fuzzed.inputs += 1;
+        inputs += 1;
       }
     },
     TIME_OUT_MS,
