@@ -10,6 +10,7 @@ import type { PendingCarrier } from '../handler.js';
 import type { Device } from './device.js';
 import type { Framing } from './elfin-options.js';
 import { Outlet, SLICE_OCTETS } from './outlet.js';
+import { Reading } from './reading.js';
 import type { SessionHost } from './session-host.js';
 import { otherEnd, type Tunnel } from './tunnel.js';
 import type { UserSecret } from './user-secret.js';
@@ -51,14 +52,7 @@ export class ElfinSession implements CarrierSink, LineSink {
   #run: Uint8Array | undefined;
   #runStart = 0;
   #runEnd = 0;
-  // Why nothing is read, and what is left of what was.
-  #waitsFor: ElfinSession | undefined;
-  /** Memory of an answer that it has not taken yet; 0: it has. */
-  #answerOctets = 0;
-  #slow: Timer | undefined;
-  #slowMs = 0;
-  #rest: Uint8Array[] | undefined;
-  #isPaused = false;
+  readonly #reading: Reading;
   #hasEnded = false;
   /** It has said that it will send no more: it must go now. */
   #leaving: Timer | undefined;
@@ -72,6 +66,7 @@ export class ElfinSession implements CarrierSink, LineSink {
     this.outlet = new Outlet(carrier, host.turn);
     this.address = carrier.remote.slice(0, carrier.remote.lastIndexOf(':'));
     this.#reader = framing === 'line' ? new LineReader(host.limits.controlOctets) : undefined;
+    this.#reading = new Reading({ carrier, clock: host.clock, wake: () => host.wake(this) });
   }
 
   // Who it is.
@@ -96,48 +91,30 @@ export class ElfinSession implements CarrierSink, LineSink {
 
   /** Reads nothing for so long. */
   slowDown(ms: number): void {
-    if (ms <= this.#slowMs || this.#isOver) return;
-    this.#slow?.cancel();
-    this.#slowMs = ms;
-    this.#slow = this.#host.clock.after(ms, () => {
-      this.#slow = undefined;
-      this.#slowMs = 0;
-      this.#host.wake(this);
-    });
+    this.#reading.slowDown(ms);
   }
 
   /** There is no tunnel to that one any more, which may have been full. */
   goesOnWithout(session: ElfinSession): void {
-    if (this.#waitsFor !== session) return;
-    this.#waitsFor = undefined;
-    this.#host.wake(this);
+    this.#reading.goesOnWithout(session);
   }
 
   /** Of the gateway's `wake`: reads what is left, where nothing is in its way. */
   goOn(): void {
-    while (!this.#isHeld && this.#rest !== undefined && !this.#isOver) {
-      const chunk = this.#rest.shift()!;
-      if (this.#rest.length === 0) this.#rest = undefined;
-      this.#read(chunk);
-    }
-    if (this.#isHeld || this.#isOver) return;
-    if (this.#isPaused) {
-      this.#isPaused = false;
-      this.carrier.resume();
-    }
+    const reading = this.#reading;
+    for (let chunk = reading.next(); chunk !== undefined; chunk = reading.next()) this.#read(chunk);
+    if (reading.isHeld || this.#isOver) return;
+    reading.resume();
     if (this.#hasEnded) this.#leave();
-  }
-
-  get #isHeld(): boolean {
-    return this.#waitsFor !== undefined || this.#answerOctets > 0 || this.#slow !== undefined;
   }
 
   // CarrierSink.
 
   octets(chunk: Uint8Array): void {
-    if (this.#isHeld || this.#rest !== undefined) this.#keep(chunk);
+    const reading = this.#reading;
+    if (reading.isHeld || reading.hasRest) reading.keep(chunk);
     else this.#read(chunk);
-    this.#pauseIfHeld();
+    reading.pauseIfHeld();
   }
 
   drained(): void {
@@ -146,21 +123,18 @@ export class ElfinSession implements CarrierSink, LineSink {
       tunnel?.first.session.goesOnWithout(this);
       tunnel?.second.session.goesOnWithout(this);
     }
-    if (this.#answerOctets === 0) return;
-    this.#answerOctets = 0;
-    this.#host.wake(this);
+    this.#reading.answerTaken();
   }
 
   ended(): void {
     this.#hasEnded = true;
-    if (!this.#isHeld && this.#rest === undefined) this.#leave();
+    if (!this.#reading.isHeld && !this.#reading.hasRest) this.#leave();
   }
 
   closed(error?: Error): void {
     this.#isOver = true;
-    this.#slow?.cancel();
+    this.#reading.end();
     this.#leaving?.cancel();
-    this.#rest = undefined;
     this.#run = undefined;
     this.#head = undefined;
     this.outlet.discard();
@@ -175,7 +149,7 @@ export class ElfinSession implements CarrierSink, LineSink {
     // What came before goes where it was to go.
     this.#sendRun();
     this.#control(octets, start, end);
-    return !this.#isHeld;
+    return !this.#reading.isHeld;
   }
 
   data(octets: Uint8Array, start: number, end: number, length: number): boolean {
@@ -183,7 +157,7 @@ export class ElfinSession implements CarrierSink, LineSink {
     if (tunnel !== this.#relayTo) this.#sendRun();
     this.#relayTo = tunnel;
     if (tunnel !== undefined) this.#count(tunnel, length);
-    return !this.#isHeld;
+    return !this.#reading.isHeld;
   }
 
   payload(chunk: Uint8Array, start: number, end: number): boolean {
@@ -201,7 +175,7 @@ export class ElfinSession implements CarrierSink, LineSink {
       return this.payload(chunk, start, end);
     }
     if (this.#runEnd - this.#runStart >= SLICE_OCTETS) this.#sendRun();
-    return !this.#isHeld;
+    return !this.#reading.isHeld;
   }
 
   #read(chunk: Uint8Array): void {
@@ -214,8 +188,7 @@ export class ElfinSession implements CarrierSink, LineSink {
       this.outlet.flush();
       this.carrier.destroy();
     } else if (came < chunk.length) {
-      this.#rest ??= [];
-      this.#rest.unshift(chunk.subarray(came));
+      this.#reading.putBack(chunk.subarray(came));
     }
   }
 
@@ -238,7 +211,7 @@ export class ElfinSession implements CarrierSink, LineSink {
     this.#spend();
     const answer = this.#host.control(this, message);
     if (this.device !== undefined) this.#host.counted(this.device, 1, answer === undefined ? 0 : 1);
-    if (answer !== undefined && !this.outlet.send(answer)) this.#answerOctets = answer.buffer.byteLength;
+    if (answer !== undefined && !this.outlet.send(answer)) this.#reading.waitForAnswer(answer.buffer.byteLength);
   }
 
   /** Where the data goes behind this head; `undefined`: nowhere. */
@@ -308,13 +281,13 @@ export class ElfinSession implements CarrierSink, LineSink {
     const { first, second } = tunnel;
     const other = first.session === this ? second.session : first.session;
     if (other.outlet.send(octets)) return;
-    this.#waitsFor = other;
+    this.#reading.waitFor(other);
     if (other.#isOverfull) other.#cut();
   }
 
   /** Its tunnels were replaced while it took nothing, and each sender has left something here. */
   get #isOverfull(): boolean {
-    return this.outlet.keptOctets - this.#answerOctets > this.#host.limits.unsentOctets;
+    return this.outlet.keptOctets - this.#reading.answerOctets > this.#host.limits.unsentOctets;
   }
 
   #cut(): void {
@@ -340,17 +313,6 @@ export class ElfinSession implements CarrierSink, LineSink {
     const now = clock.monotonic();
     this.#bucket ??= new TokenBucket({ perSecond: limits.messagesPerS, burst: limits.messageBurst }, now);
     this.slowDown(this.#bucket.spend(now));
-  }
-
-  #keep(chunk: Uint8Array): void {
-    this.#rest ??= [];
-    this.#rest.push(chunk);
-  }
-
-  #pauseIfHeld(): void {
-    if (this.#isPaused || !this.#isHeld) return;
-    this.#isPaused = true;
-    this.carrier.pause();
   }
 
   /** It sends no more: its tunnels go. What it was sent before is still written, but not for ever. */
