@@ -6,6 +6,7 @@ import { connectorLimitRanges, defaultConnectorFileLimits } from '../../../base/
 import { defaultConnectorLimits } from '../../../base/dialects/connector/connector-limits.js';
 import { type Certificates, makeCertificates } from '../uplinks/certificates.js';
 import { configured, load, problems } from './config-file.js';
+import { folderOfPairs } from './folder-of-pairs.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const websocket = '127.0.0.1:8080';
@@ -23,14 +24,7 @@ beforeAll(() => {
   [certificates, others] = [makeCertificates(), makeCertificates()];
 });
 
-function folderWithPairs(): string {
-  const folder = temporaryFolder();
-  for (const [name, { cert, key }] of Object.entries({ server: certificates, api: others })) {
-    writeFileSync(join(folder, `${name}.crt`), cert);
-    writeFileSync(join(folder, `${name}.key`), key, { mode: 0o600 });
-  }
-  return folder;
-}
+const folderWithPairs = (): string => folderOfPairs({ server: certificates, api: others });
 const pair = (name: string) => ({ cert: `${name}.crt`, key: `${name}.key` });
 const pairIn = (folder: string, name: string) => ({
   cert: join(folder, `${name}.crt`),

@@ -1,11 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { elfinLimitRanges } from '../../../base/config/elfin-limits-schema.js';
 import { defaultElfinLimits } from '../../../base/dialects/elfin/elfin-limits.js';
 import { type Certificates, makeCertificates } from '../uplinks/certificates.js';
 import { configured, load, problems } from './config-file.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { folderOfPairs } from './folder-of-pairs.js';
 
 const tcp = '127.0.0.1:3001';
 const wrong = (change: object) =>
@@ -18,14 +17,7 @@ beforeAll(() => {
   [certificates, others] = [makeCertificates(), makeCertificates()];
 });
 
-function folderWithPairs(): string {
-  const folder = temporaryFolder();
-  for (const [name, { cert, key }] of Object.entries({ server: certificates, other: others })) {
-    writeFileSync(join(folder, `${name}.crt`), cert);
-    writeFileSync(join(folder, `${name}.key`), key, { mode: 0o600 });
-  }
-  return folder;
-}
+const folderWithPairs = (): string => folderOfPairs({ server: certificates, other: others });
 const pair = { cert: 'server.crt', key: 'server.key' };
 const inFolder = (elfin: object, folder = folderWithPairs()) => load({ elfin }, {}, folder);
 
