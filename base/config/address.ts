@@ -1,5 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import type { Address } from '../core/address.js';
+import { type Address, DEFAULT_BAUD, SERIAL_SCHEME, type Whereabouts } from '../core/address.js';
 
 export type ParsedAddress =
   | { readonly ok: true; readonly address: Address }
@@ -11,7 +11,7 @@ const MAX_PORT = 65_535;
 const MAX_HOST_OCTETS = 253;
 const hostName = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?$/;
 
-const refuse = (what: string): ParsedAddress => ({ ok: false, what });
+const refuse = (what: string): { readonly ok: false; readonly what: string } => ({ ok: false, what });
 
 /** Reads `host`, `host:port`, `[::1]` and `[::1]:port`. Never throws. */
 export function parseAddress(text: string, defaultPort: number): ParsedAddress {
@@ -33,6 +33,32 @@ export function parseAddress(text: string, defaultPort: number): ParsedAddress {
   if (port === undefined)
     return refuse(`has no valid port; write a whole number from 0 to ${MAX_PORT} behind the colon`);
   return { ok: true, address: { host, port } };
+}
+
+export type ParsedWhereabouts =
+  | { readonly ok: true; readonly where: Whereabouts }
+  | { readonly ok: false; readonly what: string };
+
+/** What microcontrollers' serial lines are run with. */
+const MIN_BAUD = 300;
+const MAX_BAUD = 3_000_000;
+
+/** Reads what {@link parseAddress} reads, `serial:/dev/ttyUSB0`, `serial:/dev/ttyUSB0@9600` and `mdns`. Never throws. */
+export function parseWhereabouts(text: string, defaultPort: number): ParsedWhereabouts {
+  if (text === 'mdns') return { ok: true, where: text };
+  if (!text.startsWith(SERIAL_SCHEME)) {
+    const parsed = parseAddress(text, defaultPort);
+    return parsed.ok ? { ok: true, where: parsed.address } : parsed;
+  }
+  const [, serial = '', baudText] = /^serial:([^@]*)(?:@(.*))?$/s.exec(text) ?? [];
+  if (!/^\/[\x21-\x7e]+$/.test(serial))
+    return refuse(
+      'has no serial port; write its whole path, as "serial:/dev/ttyUSB0"; `baseunit units --serial` lists them',
+    );
+  const baud = baudText === undefined ? DEFAULT_BAUD : Number(/^\d{1,7}$/.exec(baudText)?.[0] ?? Number.NaN);
+  if (!(baud >= MIN_BAUD && baud <= MAX_BAUD))
+    return refuse(`has no valid baud rate; write a whole number from ${MIN_BAUD} to ${MAX_BAUD} behind the @`);
+  return { ok: true, where: { serial, baud } };
 }
 
 /** One spelling for one host: lower case, IPv6 shortened, IPv4-mapped IPv6 as IPv4, no dot at the end. */

@@ -1,6 +1,6 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
 import type { ConnectorApiOptions } from '../api/connector/connector-api-options.js';
-import type { Address } from '../core/address.js';
+import type { Address, Whereabouts } from '../core/address.js';
 import type { ConnectorDeviceOptions } from '../dialects/connector/connector-options.js';
 import type { ElfinOptions } from '../dialects/elfin/elfin-options.js';
 import type { IotsocketOptions } from '../dialects/iotsocket/iotsocket-options.js';
@@ -32,6 +32,8 @@ export interface Configuration {
   readonly elfin: ElfinOptions | undefined;
   /** YAMQTT's flows (wire/yamqtt.md). */
   readonly yamqtt: YamqttOptions | undefined;
+  /** Finding units by mDNS, and being found. */
+  readonly discovery: DiscoveryConfiguration | undefined;
   /** Absolute paths of modules of the user's own, each with a handler (`dialects/handler.ts`) as its default export. At most 16. Default none. */
   readonly handlers: readonly string[];
   /** All of a stop must end within it; past it, it is forced. 1 s to 60 s. Default 8 s. */
@@ -61,11 +63,21 @@ export interface KnownUnit {
   /** The definition the base believes it runs, with this unit's own `lineEnd` and `decimals` put in. */
   readonly definition: UnitDefinition;
   /** Where to dial it; `undefined`: it dials in. Port 8888 unless it says another. */
-  readonly address: Address | undefined;
+  readonly address: Whereabouts | undefined;
   /** 16 octets; `undefined` for line units, which prove nothing. */
   readonly key: Uint8Array | undefined;
   /** A read unit of the original's file: its readings must pass {@link legacyReading} of `legacy-config.ts`. */
   readonly isLegacy: boolean;
+}
+
+/** Discovery by mDNS. */
+export interface DiscoveryConfiguration {
+  /** Name of the network interface, as `eth0`; `undefined` (the default): all that Avahi has, or that of the multicast route. */
+  readonly interface: string | undefined;
+  /** The base announces itself. Default true. */
+  readonly announce: boolean;
+  /** What units that are adopted may run, by name. */
+  readonly definitions: ReadonlyMap<string, UnitDefinition>;
 }
 
 /** Where the base listens for commands, and publishes outcomes (reference/pusher.md). */

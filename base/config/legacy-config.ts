@@ -158,6 +158,7 @@ export function checkLegacyConfiguration(raw: unknown, file: string, secrets: Se
       connector: undefined,
       elfin: undefined,
       yamqtt: undefined,
+      discovery: undefined,
       handlers: [],
       shutdownTimeoutMs: DEFAULT_SHUTDOWN_TIMEOUT_MS,
       store: DEFAULT_STORE,

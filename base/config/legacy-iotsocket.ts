@@ -77,6 +77,7 @@ export function checkLegacyIotsocket(raw: unknown, file: string, secrets: Secret
       connector: undefined,
       elfin: undefined,
       yamqtt: undefined,
+      discovery: undefined,
       handlers: [],
       shutdownTimeoutMs: DEFAULT_SHUTDOWN_TIMEOUT_MS,
       store: DEFAULT_STORE,

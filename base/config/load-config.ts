@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { ConfigurationError } from '../../protocol/errors.js';
+import { isSerial } from '../core/address.js';
 import { parseJsonText } from '../core/json-text.js';
 import { InvalidConfigurationError } from './config-problems.js';
 import type { Configuration } from './configuration.js';
@@ -82,7 +83,7 @@ function readText(path: string, readable: string, file: string): string {
 
 function warningsOf({ units, pusher }: Configuration): string[] {
   const warnings = (units?.known ?? [])
-    .filter(({ definition }) => definition.wire === 'line')
+    .filter(({ definition, address }) => definition.wire === 'line' && !(address !== undefined && isSerial(address)))
     .map(({ uid, isLegacy }) => {
       const path = isLegacy ? 'clients' : 'units.known';
       return `${path}: ${uid} is a line unit, which has no authentication: anyone on its network can speak in its name or to it`;

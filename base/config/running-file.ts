@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { writeDurably } from '../engine/durable-file.js';
 
 /** A base that runs, as it tells command-line tools of itself. */
@@ -13,13 +12,6 @@ export interface RunningBase {
   /** Absolute path of the configuration it runs with. */
   readonly configFile: string;
 }
-
-const runningBase = z.object({
-  pid: z.int().positive(),
-  url: z.url({ protocol: /^https?$/ }),
-  startedAt: z.int().nonnegative(),
-  configFile: z.string(),
-});
 
 const pathIn = (stateFolder: string): string => join(stateFolder, 'running.json');
 
@@ -47,12 +39,28 @@ export function findRunning(
 
 function read(stateFolder: string): RunningBase | undefined {
   try {
-    return runningBase.safeParse(JSON.parse(readFileSync(pathIn(stateFolder), 'utf8'))).data;
+    const base = JSON.parse(readFileSync(pathIn(stateFolder), 'utf8')) as Partial<Record<keyof RunningBase, unknown>>;
+    return isRunningBase(base) ? base : undefined;
   } catch {
     // Not there, not readable, not JSON: in each case no base can be found through it.
     return undefined;
   }
 }
+
+/** By hand: every command reads this file, and on a Pi it would wait half a second for zod. */
+function isRunningBase(base: Partial<Record<keyof RunningBase, unknown>>): base is RunningBase {
+  const { pid, url, startedAt, configFile } = base;
+  return (
+    isWhole(pid, 1) &&
+    isWhole(startedAt, 0) &&
+    typeof configFile === 'string' &&
+    typeof url === 'string' &&
+    URL.canParse(url) &&
+    /^https?:$/.test(new URL(url).protocol)
+  );
+}
+
+const isWhole = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
 
 function isProcessAlive(pid: number): boolean {
   try {

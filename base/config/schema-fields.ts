@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Address } from '../core/address.js';
+import type { Address, Whereabouts } from '../core/address.js';
 import { suggest } from '../core/suggest.js';
-import { isLoopbackHost, parseAddress } from './address.js';
+import { isLoopbackHost, parseAddress, parseWhereabouts } from './address.js';
 import type { Secrets } from './secrets.js';
 
 /**
@@ -54,6 +54,16 @@ export function address(defaultPort: number, example: string) {
   return z.string({ error: expected('a string', example) }).transform((written, context): Address | undefined => {
     const parsed = parseAddress(written, defaultPort);
     if (parsed.ok) return parsed.address;
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(written)} ${parsed.what}`, input: undefined });
+    return undefined;
+  });
+}
+
+/** Where a unit is: `host[:port]`, `serial:/dev/ttyUSB0[@baud]`, `mdns`. */
+export function whereabouts(defaultPort: number, example: string) {
+  return z.string({ error: expected('a string', example) }).transform((written, context): Whereabouts | undefined => {
+    const parsed = parseWhereabouts(written, defaultPort);
+    if (parsed.ok) return parsed.where;
     context.addIssue({ code: 'custom', message: `${JSON.stringify(written)} ${parsed.what}`, input: undefined });
     return undefined;
   });

@@ -12,6 +12,7 @@ import {
 } from './configuration.js';
 import { connectorOf, connectorSection } from './connector-schema.js';
 import type { Definitions } from './definitions.js';
+import { discoveryOf, discoverySection, undiscovered } from './discovery-schema.js';
 import { elfinOf, elfinSection } from './elfin-schema.js';
 import { handlersField, handlersOf } from './handlers-schema.js';
 import { hubOf, hubSection } from './hub-schema.js';
@@ -50,6 +51,7 @@ function fileSchema(definitions: Definitions, secrets: Secrets, folder: string) 
     connector: connectorSection(secrets).optional(),
     elfin: elfinSection(secrets).optional(),
     yamqtt: yamqttSection().optional(),
+    discovery: discoverySection().optional(),
     store: storeSection().optional(),
     handlers: handlersField(folder).optional(),
     shutdownTimeoutS: whole(1, MAX_SHUTDOWN_TIMEOUT_S, DEFAULT_SHUTDOWN_TIMEOUT_MS / 1_000).optional(),
@@ -75,6 +77,7 @@ function fileSchema(definitions: Definitions, secrets: Secrets, folder: string) 
     for (const { path, what } of twice) say(path.split('.'), what);
     for (const { path, what } of flowProblems(file.yamqtt?.flows, typedUnits(file.units?.known, definitions)))
       say(path, what);
+    if (!('discovery' in file)) for (const { path, what } of undiscovered(file.units?.known)) say(path, what);
   }, always);
 }
 
@@ -115,7 +118,7 @@ export function checkConfiguration(
   const parsed = fileSchema(definitions, secrets, folder).safeParse(raw);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
   const { name, http, units, pusher, hub, webhooks, iotsocket, connector, elfin, yamqtt } = parsed.data;
-  const { store, handlers, shutdownTimeoutS } = parsed.data;
+  const { discovery, store, handlers, shutdownTimeoutS } = parsed.data;
   return {
     ok: true,
     value: {
@@ -130,6 +133,7 @@ export function checkConfiguration(
       connector: connector && connectorOf(connector, folder),
       elfin: elfin && elfinOf(elfin, folder),
       yamqtt: yamqtt && yamqttOf(yamqtt, typedUnits(units?.known, definitions)),
+      discovery: discovery && discoveryOf(discovery, definitions),
       store: storeOf(store ?? {}, folder),
       handlers: handlersOf(handlers ?? [], folder),
       shutdownTimeoutMs: shutdownTimeoutS === undefined ? DEFAULT_SHUTDOWN_TIMEOUT_MS : shutdownTimeoutS * 1_000,

@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { messagesOf, type UnitDefinition } from '../../protocol/definition/index.js';
-import { addressText } from '../core/address.js';
+import { addressText, isSerial, networkAddress, type Whereabouts } from '../core/address.js';
 import { suggest } from '../core/suggest.js';
 import { canonicalHost } from './address.js';
 import { DEFAULT_UNIT_PORT, type KnownUnit, MAX_KNOWN_UNITS, MAX_UID_OCTETS } from './configuration.js';
 import type { Definitions } from './definitions.js';
-import { address, always, expected, key, section } from './schema-fields.js';
+import { address, always, expected, key, section, whereabouts } from './schema-fields.js';
 import type { Secrets } from './secrets.js';
 
 const lineEnds = ['\r', '\n', '\r\n'] as const;
 /** As a field's `decimals` in a definition. */
 const MAX_DECIMALS = 6;
-const UNIT_ADDRESS = '"192.168.1.20" or "kitchen-lamp.local:8888"';
+const UNIT_ADDRESS = '"192.168.1.20", "kitchen-lamp.local:8888", "serial:/dev/ttyUSB0" or "mdns"';
 const UNIT_EXAMPLE = '{ "definition": "led-lamp", "address": "192.168.1.20", "key": "file:…" }';
 
 /** One unit under `units.known`. */
 function knownUnit(definitions: Definitions, secrets: Secrets) {
   const shape = {
     definition: definitionName(definitions),
-    address: address(DEFAULT_UNIT_PORT, UNIT_ADDRESS).optional(),
+    address: whereabouts(DEFAULT_UNIT_PORT, UNIT_ADDRESS).optional(),
     key: key(secrets).optional(),
     lineEnd: z.enum(lineEnds, { error: 'must be "\\r", "\\n" or "\\r\\n"' }).optional(),
     decimals: z
@@ -30,10 +30,13 @@ function knownUnit(definitions: Definitions, secrets: Secrets) {
   return section(shape, UNIT_EXAMPLE).superRefine((unit, context) => {
     const { definition } = unit;
     const say = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
-    if (unit.address?.port === 0) say(['address'], 'has port 0, which nobody listens at; write 1 to 65535');
+    if (networkAddress(unit.address)?.port === 0)
+      say(['address'], 'has port 0, which nobody listens at; write 1 to 65535');
     if (definition === undefined) return;
     if (definition.wire === 'session') {
       if (!('key' in unit)) say([], `needs a key: ${definition.name} is a typed unit; "baseunit keys make" makes one`);
+      if (definition.sleepMs !== undefined && 'address' in unit)
+        say(['address'], `has no meaning for ${definition.name}, which sleeps and dials in when it wakes; take it out`);
       if (unit.lineEnd !== undefined)
         say(['lineEnd'], `has no meaning for ${definition.name}, which is no line unit; take it out`);
     } else {
@@ -73,11 +76,15 @@ export function unitsSection(definitions: Definitions, secrets: Secrets) {
       if (problem !== undefined) say([uid], problem);
       if (typeof unit !== 'object' || unit === null) continue;
       if (!('address' in unit) && !('listen' in units) && unit.definition?.wire === 'session') {
-        say([uid], `has no address, and units.listen is not there for it to dial in; write one of them`);
+        const what =
+          unit.definition.sleepMs === undefined
+            ? 'has no address, and units.listen is not there for it to dial in; write one of them'
+            : `sleeps and dials in when it wakes, and units.listen is not there for it; write "listen": "0.0.0.0:8888"`;
+        say([uid], what);
       }
       // A value of another type was refused already, and is no address here.
-      if (typeof unit.address?.host !== 'string') continue;
-      const spelling = `${canonicalHost(unit.address.host)} ${unit.address.port}`;
+      const spelling = spellingOf(unit.address);
+      if (spelling === undefined || unit.address === undefined) continue;
       const other = taken.get(spelling);
       if (other !== undefined) {
         say(
@@ -88,6 +95,13 @@ export function unitsSection(definitions: Definitions, secrets: Secrets) {
       taken.set(spelling, uid);
     }
   }, always);
+}
+
+/** The same for all spellings of one place; `undefined` of what is none. */
+function spellingOf(where: Whereabouts | undefined): string | undefined {
+  if (typeof where !== 'object' || where === null) return undefined;
+  if (isSerial(where)) return where.serial;
+  return typeof where.host === 'string' ? `${canonicalHost(where.host)} ${where.port}` : undefined;
 }
 
 /** What a checked `units` section says, in the form the base uses. */

@@ -4,8 +4,36 @@ export interface Address {
   readonly port: number;
 }
 
-/** `host:port` as people write it; IPv6 in brackets. */
-export function addressText({ host, port }: Address): string {
+/** A serial port of this machine. */
+export interface SerialAddress {
+  /** `/dev/ttyUSB0`. */
+  readonly serial: string;
+  /** Bits a second. */
+  readonly baud: number;
+}
+
+/** Where a unit can be reached. */
+export type UnitAddress = Address | SerialAddress;
+
+/** Where a unit is said to be: at an address, or (`mdns`) wherever discovery finds it. */
+export type Whereabouts = UnitAddress | 'mdns';
+
+/** wire/unit.md, "Carriers". */
+export const DEFAULT_BAUD = 115_200;
+/** What a serial port's address begins with. */
+export const SERIAL_SCHEME = 'serial:';
+
+export const isSerial = (where: Whereabouts): where is SerialAddress => typeof where === 'object' && 'serial' in where;
+
+/** An address on the network; `undefined` for others. */
+export const networkAddress = (where: Whereabouts | undefined): Address | undefined =>
+  where === undefined || where === 'mdns' || isSerial(where) ? undefined : where;
+
+/** As people write it: `host:port` with IPv6 in brackets, `serial:/dev/ttyUSB0`, `serial:/dev/ttyUSB0@9600`, `mdns`. */
+export function addressText(where: Whereabouts): string {
+  if (where === 'mdns') return where;
+  if (isSerial(where)) return `${SERIAL_SCHEME}${where.serial}${where.baud === DEFAULT_BAUD ? '' : `@${where.baud}`}`;
+  const { host, port } = where;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

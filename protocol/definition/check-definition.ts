@@ -1,4 +1,4 @@
-import type { Fields, UnitDefinition } from './define-unit.js';
+import { boards, type Fields, type UnitDefinition } from './define-unit.js';
 import { DefinitionError, type DefinitionProblem } from './definition-error.js';
 import { descriptorOf } from './descriptor.js';
 import { F32_MAX, type FieldType, integerTypes } from './field-types.js';
@@ -24,6 +24,9 @@ const MAX_RING = 255;
 /** A shorter poll would hold the link of a unit that is to be reached on demand. */
 const MIN_POLL_MS = 1_000;
 const MAX_POLL_MS = 86_400_000;
+const MIN_SLEEP_MS = 10_000;
+/** An ESP8266 sleeps for some 3.5 h at most (`ESP.deepSleepMax`). */
+const MAX_SLEEP_MS = 3 * 3_600_000;
 
 const identifier = /^[a-z][A-Za-z0-9]*$/;
 const unitName = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -111,10 +114,37 @@ function checkUnit(definition: UnitDefinition, say: Say): void {
   if (definition.poll !== undefined && definition.kind === 'read') {
     say('', 'poll has no meaning for a read unit: its link is always held. Leave it out');
   }
+  checkSleep(definition, say);
+  checkBoards(definition, say);
   if (!Number.isInteger(definition.ring) || definition.ring < 1 || definition.ring > MAX_RING) {
     say('', `ring ${definition.ring} must be a whole number from 1 to ${MAX_RING}`);
   }
   if (messagesOf(definition).length === 0) say('', 'has no report and no command: add one to `reports` or `commands`');
+}
+
+function checkSleep({ sleep, sleepMs, wire, poll }: UnitDefinition, say: Say): void {
+  if (sleep === undefined) return;
+  const shown = `sleep ${JSON.stringify(sleep)}`;
+  if (sleepMs === undefined) say('', `${shown} must be a number and s, min or h, as in '10 min'`);
+  else if (sleepMs < MIN_SLEEP_MS || sleepMs > MAX_SLEEP_MS) say('', `${shown} must be from 10 s to 3 h`);
+  if (wire === 'line')
+    say('', `${shown} has no meaning for a line unit: it has no session to say goodbye in. Leave it out`);
+  if (poll !== undefined) say('', `poll has no meaning for a unit that sleeps: it dials the base itself. Leave it out`);
+}
+
+function checkBoards({ boards: wanted, wire }: UnitDefinition, say: Say): void {
+  if (!Array.isArray(wanted) || wanted.length === 0 || new Set(wanted).size !== wanted.length) {
+    return say('', `boards ${JSON.stringify(wanted)} must be a list of one or more of ${boards.join(', ')}, each once`);
+  }
+  for (const board of wanted) {
+    if (!boards.includes(board)) say('', `board ${JSON.stringify(board)} is unknown; known are ${boards.join(', ')}`);
+  }
+  if (wanted.includes('uno') && wire !== 'line') {
+    say(
+      '',
+      "board 'uno' has 2 KiB of RAM, too little for a session: make it a line unit (wire: 'line'), or leave the board out",
+    );
+  }
 }
 
 /** A unit keeps its descriptor in flash and tells it in pieces; the base reads no longer one. */

@@ -41,9 +41,21 @@ export interface UnitOptions {
   readonly ring?: number;
   /** Updatable units: how often the base dials to fetch waiting reports, as `'10 min'`, `'30 s'`, `'1 h'`. Default: never. */
   readonly poll?: string;
+  /**
+   * The unit sleeps for so long between two visits to the base, as `'10 min'`: it dials the base, tells what it measured,
+   * takes the commands that wait, and sleeps again. 10 s to 3 h. Default: it never sleeps.
+   */
+  readonly sleep?: string;
+  /** What its firmware is generated for. Default `['nodemcuv2', 'd1_mini']`. */
+  readonly boards?: readonly Board[];
   /** Line units: what ends a line the base writes. Default `'\r'`, the original lamp's. */
   readonly lineEnd?: '\r' | '\n' | '\r\n';
 }
+
+/** NodeMCU v2 and Wemos D1 mini are ESP8266 boards; an Arduino Uno has neither Wi-Fi nor the memory for a session. */
+export const boards = ['nodemcuv2', 'd1_mini', 'uno'] as const;
+export type Board = (typeof boards)[number];
+const DEFAULT_BOARDS: readonly Board[] = ['nodemcuv2', 'd1_mini'];
 
 /** A unit type, checked. What `defineUnit` returns; everything else of this project is derived from it. */
 export type UnitDefinition<O extends UnitOptions = UnitOptions> = O & {
@@ -52,6 +64,8 @@ export type UnitDefinition<O extends UnitOptions = UnitOptions> = O & {
   readonly reports: NonNullable<O['reports']>;
   readonly ring: number;
   readonly pollMs: number | undefined;
+  readonly sleepMs: number | undefined;
+  readonly boards: readonly Board[];
   readonly lineEnd: '\r' | '\n' | '\r\n';
 };
 
@@ -70,12 +84,12 @@ export type ReportOf<D extends UnitDefinition, N extends keyof D['reports']> = V
 /** Reports a unit keeps while its link is down, where the definition does not say. */
 export const DEFAULT_RING = 16;
 
-const pollUnits: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000 };
+const durationUnits: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000 };
 
 /** `'10 min'` in ms; `undefined` for anything that is not a number and `s`, `min` or `h`. */
-function parsePoll(text: string): number | undefined {
+function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,5}) ?(s|min|h)$/.exec(text);
-  return match ? Number(match[1]) * pollUnits[match[2]!]! : undefined;
+  return match ? Number(match[1]) * durationUnits[match[2]!]! : undefined;
 }
 
 /**
@@ -89,7 +103,9 @@ export function defineUnit<const O extends UnitOptions>(options: O): UnitDefinit
     commands: options.commands ?? {},
     reports: options.reports ?? {},
     ring: options.ring ?? DEFAULT_RING,
-    pollMs: options.poll === undefined ? undefined : parsePoll(options.poll),
+    pollMs: options.poll === undefined ? undefined : parseDuration(options.poll),
+    sleepMs: options.sleep === undefined ? undefined : parseDuration(options.sleep),
+    boards: options.boards ?? DEFAULT_BOARDS,
     lineEnd: options.lineEnd ?? '\r',
   } as UnitDefinition<O>;
   checkDefinition(definition);

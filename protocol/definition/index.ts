@@ -2,6 +2,8 @@
 export { type Decoded, decodeFields, type Encoded, encodeFields, type FieldRefusal, type Values } from './codec.js';
 export { compareDescriptors, type Drift } from './compare.js';
 export {
+  type Board,
+  boards,
   type CommandDefinition,
   type CommandOf,
   defineUnit,

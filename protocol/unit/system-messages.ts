@@ -8,7 +8,8 @@ import { Cursor, OctetWriter, PastTheEnd } from '../octets.js';
  */
 export const systemNumbers = { hello: 0, describe: 112, restart: 113, log: 114 } as const;
 
-const HELLO_REVISION = 1;
+/** Revision 1 tells no free heap. */
+const HELLO_REVISION = 2;
 
 /** The first request of every session. */
 export interface Hello {
@@ -18,6 +19,8 @@ export interface Hello {
   readonly nonce: number;
   readonly kind: 'read' | 'updatable';
   readonly resetReason: number;
+  /** Octets; `undefined`: the unit does not know, or does not tell (revision 1). */
+  readonly freeHeap?: number | undefined;
   readonly definition: string;
   readonly version: string;
 }
@@ -94,15 +97,18 @@ export function encodeHello(hello: Hello): Uint8Array {
     .u8(hello.resetReason);
   writeText(writer, hello.definition);
   writeText(writer, hello.version);
-  return writer.finish();
+  return writer.u32(hello.freeHeap ?? 0).finish();
 }
 
 /** Throws ProtocolError `hello-malformed`. */
 export function decodeHello(data: Uint8Array): Hello {
   return decodeWhole(data, 'hello-malformed', 'the hello', (cursor) => {
     const revision = cursor.u8();
-    if (revision !== HELLO_REVISION)
-      throw new ProtocolError('hello-malformed', `revision ${revision} of the unit messages is unknown; 1 is wanted`);
+    if (revision < 1 || revision > HELLO_REVISION)
+      throw new ProtocolError(
+        'hello-malformed',
+        `revision ${revision} of the unit messages is unknown; 1 to ${HELLO_REVISION} are known`,
+      );
     const fingerprint = cursor.take(FINGERPRINT_OCTETS).slice();
     const boot = cursor.u32();
     const nonce = cursor.u32();
@@ -111,7 +117,9 @@ export function decodeHello(data: Uint8Array): Hello {
       throw new ProtocolError('hello-malformed', 'the kind is neither read (0) nor updatable (1)');
     const resetReason = cursor.u8();
     const definition = readText(cursor, MAX_DEFINITION_OCTETS);
-    return { fingerprint, boot, nonce, kind, resetReason, definition, version: readText(cursor, MAX_VERSION_OCTETS) };
+    const version = readText(cursor, MAX_VERSION_OCTETS);
+    const freeHeap = revision === 1 ? 0 : cursor.u32();
+    return { fingerprint, boot, nonce, kind, resetReason, freeHeap: freeHeap || undefined, definition, version };
   });
 }
 

@@ -36,13 +36,21 @@ const codecs: Record<string, { decode(data: Uint8Array): unknown; encode(value: 
   log: { decode: decodeLog, encode: encodeLog },
 };
 
-const vectors = vectorsOf<Vector & { readonly message: string }>('unit-messages.json');
+interface MessageVector extends Vector {
+  readonly message: string;
+  /** Of an earlier revision: understood, and not sent any more. */
+  readonly isDecodedOnly?: true;
+}
 
-describe.each(vectors.filter(({ error }) => error === undefined))('$name ($source)', ({ message, hex, value }) => {
+const vectors = vectorsOf<MessageVector>('unit-messages.json');
+const good = vectors.filter(({ error }) => error === undefined);
+
+describe.each(good)('$name ($source)', ({ message, hex, value, isDecodedOnly }) => {
   const { decode, encode } = codecs[message]!;
 
-  test('decodes, encodes, and encodes again what was decoded', () => {
+  test(isDecodedOnly ? 'decodes' : 'decodes, encodes, and encodes again what was decoded', () => {
     expect(asJson(decode(fromHex(hex)))).toEqual(value);
+    if (isDecodedOnly) return;
     expect(toHex(encode(value as never))).toBe(hex);
     expect(toHex(encode(asJson(decode(fromHex(hex))) as never))).toBe(hex);
   });

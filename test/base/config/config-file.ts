@@ -28,6 +28,13 @@ const units = [
     wire: 'line',
     commands: { heat: { number: 1, fields: { celsius: f32() } } },
   }),
+  defineUnit({
+    name: 'probe',
+    version: '1.0.0',
+    kind: 'read',
+    sleep: '10 min',
+    reports: { soil: { number: 1, fields: { moisture: u16() } } },
+  }),
 ];
 export const definitions: Definitions = new Map(
   units.map((definition) => [definition.name, { definition, file: `units/${definition.name}.ts` }]),

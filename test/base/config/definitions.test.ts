@@ -35,7 +35,7 @@ async function refusalOf(folder: string): Promise<DefinitionFileError> {
 
 test('the example units are found without being told where, in the order of their names', async () => {
   const loaded = await loadDefinitions();
-  const examples = ['led-lamp', 'led-lamp-line', 'light-sensor', 'rain-barrel', 'thermometer'];
+  const examples = ['garden-probe', 'led-lamp', 'led-lamp-line', 'light-sensor', 'rain-barrel', 'thermometer'];
   expect([...loaded.keys()]).toEqual(expect.arrayContaining(examples));
   expect(loaded.get('led-lamp')?.file).toBe('units/led-lamp.ts');
   expect(loaded.get('led-lamp')?.definition.kind).toBe('updatable');

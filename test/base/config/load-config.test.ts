@@ -209,7 +209,7 @@ describe('units', () => {
       'units.known.lamp.definition "ligth-sensor" is no definition; did you mean light-sensor?',
     ]);
     expect(problems(known({ ...lamp, definition: 'toaster' }))[0]).toContain(
-      'there are led-lamp, light-sensor, heater-line',
+      'there are led-lamp, light-sensor, heater-line, probe',
     );
     expect(problems(known({ ...lamp, definition: '__proto__' }))).toHaveLength(1);
   });
@@ -221,6 +221,18 @@ describe('units', () => {
       [],
     );
     expect(problems(known({ ...lamp, key: null }))[0]).toMatch(/^units\.known\.lamp\.key must be a string, not null/);
+  });
+
+  it('a unit that sleeps has no address, and needs units.listen', () => {
+    const probe = { definition: 'probe', key: KEY };
+    expect(problems({ units: { listen: '0.0.0.0', known: { probe } } })).toEqual([]);
+    expect(problems({ units: { known: { probe } } })).toEqual([
+      'units.known.probe sleeps and dials in when it wakes, and units.listen is not there for it; write "listen": "0.0.0.0:8888"',
+    ]);
+    for (const address of ['192.168.1.20', 'serial:/dev/ttyUSB0'])
+      expect(problems({ units: { listen: '0.0.0.0', known: { probe: { ...probe, address } } } })).toEqual([
+        'units.known.probe.address has no meaning for probe, which sleeps and dials in when it wakes; take it out',
+      ]);
   });
 
   it('a line unit needs an address and has no key', () => {
