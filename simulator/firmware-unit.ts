@@ -8,7 +8,7 @@ import { LineReader } from '../protocol/line/line-reader.js';
 import { toHex } from '../protocol/octets.js';
 import type { HearSimulation } from './simulation-event.js';
 
-/** A program that has not said where it listens after this never will. */
+/** A program that has not said where it can be reached after this never will. */
 export const LISTENING_MS = 10_000;
 /** A program that does not end on SIGTERM is killed after this. */
 export const TERM_MS = 2_000;
@@ -23,9 +23,13 @@ export interface FirmwareUnitOptions {
   readonly program: string;
   /** 16 octets; `undefined` for line units. */
   readonly key?: Uint8Array | undefined;
-  /** Port 0: a free one, which the unit then keeps over restarts. */
-  readonly listen: Address;
-  /** Where the program keeps its boot number. */
+  /** Where it listens. Port 0: a free one, which the unit then keeps over restarts. Absent: it does not. */
+  readonly listen?: Address | undefined;
+  /** The base that it dials. */
+  readonly dial?: Address | undefined;
+  /** A terminal or pseudo-terminal that is its serial line. */
+  readonly serial?: string | undefined;
+  /** What the program has in flash: boot number and settings. */
   readonly stateFile: string;
   readonly clock: Clock;
   readonly hear: HearSimulation;
@@ -58,13 +62,14 @@ export class FirmwareUnit {
   #address: Address | undefined;
   #run: Run | undefined;
   #isStopping = false;
+  #hasStarted = false;
 
   constructor(options: FirmwareUnitOptions) {
     this.uid = options.uid;
     this.#options = options;
   }
 
-  /** Where it listens; `undefined` before the first start. */
+  /** Where it listens; `undefined` before the first start, and when it does not. */
   get address(): Address | undefined {
     return this.#address;
   }
@@ -73,18 +78,22 @@ export class FirmwareUnit {
     return this.#run?.child.pid;
   }
 
-  /** Resolves when the program listens. Rejects with `firmware-failed` when it ends before, or does not within 10 s. */
+  /**
+   * Resolves when the program listens; one that is not to listen, when it has opened its serial line or dials. Rejects with
+   * `firmware-failed` when it ends before, or does not within 10 s.
+   */
   async start(): Promise<void> {
     this.#isStopping = false;
     const { uid, hear } = this.#options;
-    const listening = deferred<Address>();
-    const run = this.#spawn(listening);
+    const reachable = deferred<Address | undefined>();
+    const run = this.#spawn(reachable);
     this.#run = run;
     const late = this.#options.clock.after(LISTENING_MS, () =>
-      listening.reject(failed(uid, `did not say where it listens within ${LISTENING_MS / 1_000} s`)),
+      reachable.reject(failed(uid, `did not say where it listens within ${LISTENING_MS / 1_000} s`)),
     );
     try {
-      this.#address = await listening.promise;
+      this.#address = await reachable.promise;
+      this.#hasStarted = true;
     } catch (error) {
       run.child.kill('SIGKILL');
       await run.gone;
@@ -92,7 +101,7 @@ export class FirmwareUnit {
     } finally {
       late.cancel();
     }
-    hear({ kind: 'listening', unit: uid, address: this.#address });
+    if (this.#address !== undefined) hear({ kind: 'listening', unit: uid, address: this.#address });
   }
 
   /** SIGTERM, after 2 s SIGKILL; resolves when the process is gone. */
@@ -115,10 +124,16 @@ export class FirmwareUnit {
     await this.start();
   }
 
-  #spawn(listening: Deferred<Address>): Run {
-    const { uid, program, key, listen, stateFile, hear } = this.#options;
-    const where = addressText(this.#address ?? listen);
-    const args = ['--uid', uid, '--listen', where, '--state', stateFile, '--with-parent', String(process.pid)];
+  #spawn(reachable: Deferred<Address | undefined>): Run {
+    const { uid, program, key, listen, dial, serial, stateFile, hear } = this.#options;
+    const where = this.#address ?? listen;
+    const args = [
+      ...['--uid', uid],
+      ...(where === undefined ? [] : ['--listen', addressText(where)]),
+      ...(dial === undefined ? [] : ['--dial', addressText(dial)]),
+      ...(serial === undefined ? [] : ['--serial', serial]),
+      ...['--state', stateFile, '--with-parent', String(process.pid)],
+    ];
     // Not as an argument: those are for everybody on this machine to see.
     const env = key ? { ...process.env, BASEUNIT_KEY: toHex(key) } : process.env;
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
@@ -127,8 +142,8 @@ export class FirmwareUnit {
     const gone = deferred<void>();
     const end = (reason: string): void => {
       if (this.#run?.child === child) this.#run = undefined;
-      listening.reject(failed(uid, `${reason}${complaint === '' ? '' : `: ${complaint.trim()}`}`));
-      if (!this.#isStopping && this.#address !== undefined) hear({ kind: 'exited', unit: uid, reason });
+      reachable.reject(failed(uid, `${reason}${complaint === '' ? '' : `: ${complaint.trim()}`}`));
+      if (!this.#isStopping && this.#hasStarted) hear({ kind: 'exited', unit: uid, reason });
       gone.resolve();
     };
     child.once('error', (error) => end(`cannot be run: ${error.message}`));
@@ -137,17 +152,19 @@ export class FirmwareUnit {
     child.stderr?.on('data', (chunk: Buffer) => {
       complaint = (complaint + chunk.toString('utf8')).slice(-MAX_COMPLAINT);
     });
-    this.#listenTo(child, listening);
+    this.#listenTo(child, reachable);
     return { child, gone: gone.promise };
   }
 
-  #listenTo(child: ChildProcess, listening: Deferred<Address>): void {
+  #listenTo(child: ChildProcess, reachable: Deferred<Address | undefined>): void {
+    const isListener = this.#options.listen !== undefined;
     const reader = new LineReader(MAX_LINE_OCTETS);
     child.stdout?.on('data', (chunk: Buffer) => {
       for (const result of reader.push(chunk)) {
         if (result.kind === 'bad') return;
         const address = listeningLine(result.text);
-        if (address !== undefined) listening.resolve(address);
+        if (address !== undefined) reachable.resolve(address);
+        else if (!isListener && /^(serial|dialling) /.test(result.text)) reachable.resolve(undefined);
         else this.#options.hear({ kind: 'printed', unit: this.uid, line: peerText(result.text) });
       }
     });

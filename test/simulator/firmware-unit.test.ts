@@ -99,6 +99,25 @@ describe('a unit of compiled firmware', () => {
     expect(isAlive(pid!)).toBe(false);
   });
 
+  it.each([
+    ['serial', { serial: '/dev/ttyUSB0' }, '--serial /dev/ttyUSB0'],
+    ['dialling', { dial: { host: '::1', port: 8888 } }, '--dial [::1]:8888'],
+  ])('that is not to listen has started when it says "%s"', async (word, way, given) => {
+    const path = await program(
+      `${word}.cjs`,
+      `console.log('${word} somewhere'); console.log('given ' + process.argv.slice(2).join(' ')); setInterval(() => {}, 1_000);`,
+    );
+    const { made, events } = unit(path, { listen: undefined, ...way });
+    await made.start();
+    expect(made.address).toBeUndefined();
+    const line = `given --uid lamp-1 ${given} --state ${join(folder, 'lamp-1.state')} --with-parent ${process.pid}`;
+    await soon(() => expect(events).toEqual([{ kind: 'printed', unit: 'lamp-1', line }]));
+    await made.restart();
+    await soon(() => expect(events).toHaveLength(2));
+    process.kill(made.pid!, 'SIGKILL');
+    await soon(() => expect(events.at(-1)).toEqual({ kind: 'exited', unit: 'lamp-1', reason: 'ended with SIGKILL' }));
+  });
+
   it('is killed when SIGTERM does not end it in 2 s', async () => {
     const clock = new ManualClock();
     const { made } = unit(

@@ -1,17 +1,17 @@
 #if !defined(ARDUINO)
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "native_options.h"
+#include "native_dial.h"
+#include "native_poll.h"
+#include "native_process.h"
+#include "native_serial.h"
 #include "native_sockets.h"
+#include "native_state.h"
 
 // The sketch as a program of this machine, for tests and for trying things out.
 void setup();
@@ -23,79 +23,73 @@ namespace {
 
 /** The longest pause between two loops, in ms: what a sketch's own timing may be late. */
 constexpr int pauseMs = 10;
+/** While it sleeps the program looks this often whether it should end. */
+constexpr uint32_t napMs = 100;
+/** Why a program starts, as the ESP8266 numbers it. */
+constexpr uint8_t resetByPower = 0;
+constexpr uint8_t resetBySoftware = 4;
+constexpr uint8_t resetByWaking = 5;
 
-native::Options options;
-int argumentCount;
-char** argumentList;
-volatile sig_atomic_t isStopping = 0;
+const native::Options* options = nullptr;
+const UnitDescription* unit = nullptr;
+Settings settings;
+Identity ours;
+/** A base is served over this slot. */
+bool isServed[port::slots];
 
-void stop(int) { isStopping = 1; }
+/** A unit of typed messages serves nobody while it has no key. */
+bool mayServe() { return unit->dispatch == nullptr || (settings.uid.length() > 0 && settings.hasKey); }
 
-/** Whoever started this program is gone, and did not get to end it. */
-bool isOrphan() { return options.parent != 0 && getppid() != options.parent; }
-
-/** Holds SIGTERM and SIGINT back, or lets them through, held ones first. */
-void holdSignals(bool isHeld) {
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
-  sigprocmask(isHeld ? SIG_BLOCK : SIG_UNBLOCK, &ending, nullptr);
-}
-
-void catchSignals() {
-  signal(SIGPIPE, SIG_IGN);
-  struct sigaction action = {};
-  action.sa_handler = stop;
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
-  holdSignals(false);
-}
-
-[[noreturn]] void giveUp(const char* what) {
-  fprintf(stderr, "%s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-/** Temporary file, fsync, rename, fsync of the folder: what was there stays until the new is whole. */
-bool replaceFile(const char* path, const char* text) {
-  char temporary[sizeof options.stateFile + sizeof ".new"];
-  snprintf(temporary, sizeof temporary, "%s.new", path);
-  const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return false;
-  const ssize_t length = static_cast<ssize_t>(strlen(text));
-  const bool isWritten = ::write(file, text, static_cast<size_t>(length)) == length && fsync(file) == 0;
-  if (::close(file) != 0 || !isWritten || rename(temporary, path) != 0) return false;
-  char folder[sizeof options.stateFile];
-  snprintf(folder, sizeof folder, "%s", path);
-  char* slash = strrchr(folder, '/');
-  if (slash == nullptr) {
-    strcpy(folder, ".");
-  } else {
-    slash[slash == folder ? 1 : 0] = '\0';
+/** Serves with the settings there are. */
+void serve() {
+  ours = identityOf(settings);
+  if (!mayServe()) return;
+  const bool dials = settings.base.length() > 0;
+  native::dial::begin(settings.base, unit->sleepMs);
+  if (dials && options->resetReason == resetByPower) {
+    printf("dialling %s\n", settings.base.c_str());
+    fflush(stdout);
   }
-  const int opened = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (opened < 0) return false;
-  const bool isDone = fsync(opened) == 0;
-  ::close(opened);
-  return isDone;
+  if (options->hasListen || (!dials && native::serial::descriptor() < 0)) native::sockets::listenOn(*options);
+}
+
+void identityChanged() {
+  // Not closed: their slots are the sketch's until it has noticed.
+  for (uint8_t slot = 0; slot < native::sockets::slots; ++slot) native::sockets::drop(slot);
+  native::serial::drop();
+  serve();
+}
+
+bool isNetworkWaiting() { return native::dial::isWaiting() || native::sockets::isWaiting(); }
+
+bool isSerialWaiting() {
+  if (!mayServe()) return false;
+  bool isServedElsewhere = false;
+  for (const bool each : isServed) isServedElsewhere = isServedElsewhere || each;
+  return native::serial::isWaiting(isServedElsewhere);
 }
 
 }  // namespace
 
 namespace port {
 
-void begin(bool needsKey) {
-  if (needsKey && !(options.hasUid && options.hasKey)) {
-    fprintf(stderr, "this unit proves who it is: it needs --uid NAME and --key HEX32 (or BASEUNIT_KEY)\n");
+void begin(const UnitDescription& description) {
+  unit = &description;
+  native::openState(*options);
+  native::readSettings(settings);
+  native::serial::begin(*options, description, settings, identityChanged);
+  if (!mayServe() && native::serial::descriptor() < 0) {
+    fprintf(stderr, "this unit proves who it is: it needs --uid NAME and --key HEX32 (or BASEUNIT_KEY), or --serial PATH "
+                    "and --state FILE to be provisioned\n");
     exit(2);
   }
-  native::listenOn(options);
+  serve();
 }
 
-void announce(const UnitDescription&) {}
-
-void loop() {}
+void loop() {
+  native::dial::loop();
+  native::serial::loop(isNetworkWaiting());
+}
 
 uint32_t millis() {
   timespec now = {};
@@ -106,54 +100,71 @@ uint32_t millis() {
 void random(uint8_t* to, size_t count) {
   for (size_t filled = 0; filled < count;) {
     const ssize_t taken = getrandom(to + filled, count - filled, 0);
-    if (taken < 0 && errno != EINTR) giveUp("no random octets");
+    if (taken < 0 && errno != EINTR) native::giveUp("no random octets");
     if (taken > 0) filled += static_cast<size_t>(taken);
   }
 }
 
-const Identity& identity() { return options.identity; }
+const Identity& identity() { return ours; }
 
-uint32_t storedBoot() {
-  if (options.stateFile[0] == '\0') return 0;
-  FILE* file = fopen(options.stateFile, "r");
-  if (file == nullptr) return 0;
-  unsigned long boot = 0;
-  const bool isRead = fscanf(file, "%10lu", &boot) == 1;
-  fclose(file);
-  return isRead && boot <= UINT32_MAX ? static_cast<uint32_t>(boot) : 0;
-}
+uint8_t resetReason() { return options->resetReason; }
 
-bool storeBoot(uint32_t boot) {
-  if (options.stateFile[0] == '\0') return true;
-  char text[16];
-  snprintf(text, sizeof text, "%lu\n", static_cast<unsigned long>(boot));
-  return replaceFile(options.stateFile, text);
-}
-
-uint8_t resetReason() { return 0; }
+uint32_t freeHeap() { return 0; }
 
 void restart() {
-  // The same program again in the same process, on the same listening socket: peers find it where it was.
-  char socket[12];
-  snprintf(socket, sizeof socket, "%d", native::listeningSocket());
-  char** arguments = static_cast<char**>(calloc(static_cast<size_t>(argumentCount) + 3, sizeof(char*)));
-  if (arguments == nullptr) giveUp("cannot restart");
-  int count = 0;
-  for (int index = 0; index < argumentCount; ++index) {
-    const bool isOld = index > 0 && strcmp(argumentList[index], "--inherited-socket") == 0;
-    if (isOld) {
-      ++index;
-    } else {
-      arguments[count++] = argumentList[index];
-    }
+  native::startAnew(resetBySoftware, native::sockets::listeningSocket(), native::serial::descriptor());
+}
+
+void sleep(uint32_t ms) {
+  for (uint8_t slot = 0; slot < native::sockets::slots; ++slot) native::sockets::close(slot);
+  for (uint32_t left = ms; left > 0;) {
+    const uint32_t nap = left < napMs ? left : napMs;
+    const timespec pause = {0, static_cast<long>(nap) * 1'000'000};
+    nanosleep(&pause, nullptr);
+    if (native::isEnding()) exit(0);
+    left -= nap;
   }
-  char name[] = "--inherited-socket";
-  arguments[count++] = name;
-  arguments[count++] = socket;
-  // One that comes before the new program catches it would end it as if killed: it waits instead.
-  holdSignals(true);
-  execv("/proc/self/exe", arguments);
-  giveUp("cannot restart");
+  native::startAnew(resetByWaking, native::sockets::listeningSocket(), native::serial::descriptor());
+}
+
+bool isWaiting() { return isNetworkWaiting() || isSerialWaiting(); }
+
+uint8_t accept() {
+  if (native::dial::isWaiting()) {
+    const uint8_t slot = native::sockets::adopt(native::dial::takeConnection());
+    native::dial::tookSlot(slot);
+    return slot;
+  }
+  const int socket = native::sockets::acceptNext();
+  if (socket >= 0) return native::sockets::adopt(socket);
+  if (!isSerialWaiting()) return noSlot;
+  native::serial::open();
+  return native::serial::slot;
+}
+
+void welcomed(uint8_t slot) {
+  isServed[slot] = true;
+  native::dial::welcomed(slot);
+  if (slot == native::serial::slot) native::serial::served();
+}
+
+int read(uint8_t slot, uint8_t* to, size_t capacity) {
+  return slot == native::serial::slot ? native::serial::read(to, capacity) : native::sockets::read(slot, to, capacity);
+}
+
+int write(uint8_t slot, const uint8_t* from, size_t count) {
+  return slot == native::serial::slot ? native::serial::write(from, count) : native::sockets::write(slot, from, count);
+}
+
+bool isUnacknowledged(uint8_t slot) {
+  return slot == native::serial::slot ? native::serial::isUnacknowledged() : native::sockets::isUnacknowledged(slot);
+}
+
+void close(uint8_t slot, Ending ending) {
+  isServed[slot] = false;
+  if (slot == native::serial::slot) return native::serial::close();
+  native::sockets::close(slot);
+  native::dial::closed(slot, ending);
 }
 
 void log(LogLevel level, const char* text) {
@@ -165,14 +176,11 @@ void log(LogLevel level, const char* text) {
 }  // namespace bu
 
 int main(int count, char** arguments) {
-  bu::catchSignals();
-  bu::argumentCount = count;
-  bu::argumentList = arguments;
-  bu::options = bu::native::parseOptions(count, arguments);
+  bu::options = &bu::native::beginProcess(count, arguments);
   setup();
-  while (bu::isStopping == 0 && !bu::isOrphan()) {
+  while (!bu::native::isEnding()) {
     loop();
-    bu::native::waitForSockets(bu::pauseMs);
+    bu::native::poll::wait(bu::pauseMs);
   }
   return 0;
 }

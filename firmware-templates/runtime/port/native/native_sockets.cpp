@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,34 +18,22 @@
 #include <linux/sockios.h>
 #endif
 
-namespace bu {
+#include "native_poll.h"
+#include "native_process.h"
+
+namespace bu::native::sockets {
 
 namespace {
 
 /** Waiting connections, as lwIP allows on the ESP8266. */
 constexpr int backlog = 5;
 
-struct Slot {
-  int socket = -1;
-  /** The sketch asked for octets since the last wait, and for room to write: else waking it would only spin. */
-  bool wantsRead = false;
-  bool wantsWrite = false;
-};
-
 int listener = -1;
-bool wantsAccept = false;
-/** Something moved since the last wait: there may be more to do at once. */
-bool hasMoved = false;
-Slot connections[port::slots];
+int connections[slots] = {-1, -1};
 
 bool wouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 void setOption(int socket, int level, int name, int value) { setsockopt(socket, level, name, &value, sizeof value); }
-
-[[noreturn]] void giveUp(const char* what, const char* why) {
-  fprintf(stderr, "%s: %s\n", what, why);
-  exit(1);
-}
 
 void announceAddress(int socket) {
   sockaddr_storage address = {};
@@ -56,7 +43,7 @@ void announceAddress(int socket) {
   sockaddr* plain = reinterpret_cast<sockaddr*>(&address);
   if (getsockname(socket, plain, &length) != 0 ||
       getnameinfo(plain, length, host, sizeof host, service, sizeof service, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    giveUp("cannot tell the address", strerror(errno));
+    giveUp("cannot tell the address");
   }
   printf("listening %s:%s\n", host, service);
   fflush(stdout);
@@ -64,12 +51,10 @@ void announceAddress(int socket) {
 
 }  // namespace
 
-namespace native {
-
 void listenOn(const Options& options) {
-  if (options.inheritedSocket >= 0) {
-    listener = options.inheritedSocket;
-  } else {
+  if (listener >= 0) return;
+  listener = options.inheritedSocket;
+  if (listener < 0) {
     addrinfo hints = {};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_PASSIVE;
@@ -77,12 +62,15 @@ void listenOn(const Options& options) {
     snprintf(service, sizeof service, "%u", static_cast<unsigned>(options.port));
     addrinfo* found = nullptr;
     const int problem = getaddrinfo(options.host, service, &hints, &found);
-    if (problem != 0) giveUp(options.host, gai_strerror(problem));
+    if (problem != 0) {
+      fprintf(stderr, "%s: %s\n", options.host, gai_strerror(problem));
+      exit(1);
+    }
     listener = socket(found->ai_family, SOCK_STREAM, 0);
-    if (listener < 0) giveUp("cannot open a socket", strerror(errno));
+    if (listener < 0) giveUp("cannot open a socket");
     setOption(listener, SOL_SOCKET, SO_REUSEADDR, 1);
     if (bind(listener, found->ai_addr, found->ai_addrlen) != 0 || listen(listener, backlog) != 0) {
-      giveUp("cannot listen", strerror(errno));
+      giveUp("cannot listen");
     }
     freeaddrinfo(found);
     announceAddress(listener);
@@ -90,35 +78,23 @@ void listenOn(const Options& options) {
   fcntl(listener, F_SETFL, O_NONBLOCK);
 }
 
-void waitForSockets(int maxMs) {
-  pollfd polled[port::slots + 1];
-  nfds_t count = 0;
-  if (wantsAccept) polled[count++] = {listener, POLLIN, 0};
-  for (Slot& slot : connections) {
-    const int events = (slot.wantsRead ? POLLIN : 0) | (slot.wantsWrite ? POLLOUT : 0);
-    if (slot.socket >= 0 && events != 0) polled[count++] = {slot.socket, static_cast<short>(events), 0};
-    slot.wantsRead = slot.wantsWrite = false;
-  }
-  wantsAccept = false;
-  poll(polled, count, hasMoved ? 0 : maxMs);
-  hasMoved = false;
-}
-
 int listeningSocket() { return listener; }
 
-}  // namespace native
-
-namespace port {
-
 bool isWaiting() {
-  wantsAccept = true;
+  if (listener < 0) return false;
+  poll::want(listener, POLLIN);
   pollfd polled = {listener, POLLIN, 0};
-  return poll(&polled, 1, 0) == 1;
+  return ::poll(&polled, 1, 0) == 1;
 }
 
-bool accept(uint8_t slot) {
-  const int socket = ::accept(listener, nullptr, nullptr);
-  if (socket < 0) return false;
+int acceptNext() { return listener < 0 ? -1 : ::accept(listener, nullptr, nullptr); }
+
+uint8_t adopt(int socket) {
+  const uint8_t slot = connections[0] < 0 ? 0 : 1;
+  if (connections[slot] >= 0) {
+    ::close(socket);
+    return port::noSlot;
+  }
   fcntl(socket, F_SETFL, O_NONBLOCK);
   fcntl(socket, F_SETFD, FD_CLOEXEC);
   setOption(socket, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -127,54 +103,56 @@ bool accept(uint8_t slot) {
   setOption(socket, IPPROTO_TCP, TCP_KEEPIDLE, 30);
   setOption(socket, IPPROTO_TCP, TCP_KEEPINTVL, 10);
   setOption(socket, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  connections[slot] = Slot();
-  connections[slot].socket = socket;
-  hasMoved = true;
-  return true;
+  connections[slot] = socket;
+  poll::moved();
+  return slot;
 }
 
 int read(uint8_t slot, uint8_t* to, size_t capacity) {
-  Slot& connection = connections[slot];
-  if (connection.socket < 0) return lost;
-  connection.wantsRead = true;
-  const ssize_t count = recv(connection.socket, to, capacity, 0);
+  const int socket = connections[slot];
+  if (socket < 0) return port::lost;
+  poll::want(socket, POLLIN);
+  const ssize_t count = recv(socket, to, capacity, 0);
   if (count < 0 && wouldBlock()) return 0;
-  if (count <= 0) return lost;
-  hasMoved = true;
+  if (count <= 0) return port::lost;
+  poll::moved();
   return static_cast<int>(count);
 }
 
 int write(uint8_t slot, const uint8_t* from, size_t count) {
-  Slot& connection = connections[slot];
-  if (connection.socket < 0) return lost;
-  const ssize_t taken = send(connection.socket, from, count, MSG_NOSIGNAL);
-  if (taken < 0 && !wouldBlock()) return lost;
+  const int socket = connections[slot];
+  if (socket < 0) return port::lost;
+  const ssize_t taken = send(socket, from, count, MSG_NOSIGNAL);
+  if (taken < 0 && !wouldBlock()) return port::lost;
   const size_t written = taken < 0 ? 0 : static_cast<size_t>(taken);
-  if (written < count) connection.wantsWrite = true;
-  if (written > 0) hasMoved = true;
+  if (written < count) poll::want(socket, POLLOUT);
+  if (written > 0) poll::moved();
   return static_cast<int>(written);
 }
 
 bool isUnacknowledged(uint8_t slot) {
   int left = 0;
 #if defined(SIOCOUTQ)
-  if (connections[slot].socket >= 0) ioctl(connections[slot].socket, SIOCOUTQ, &left);
+  if (connections[slot] >= 0) ioctl(connections[slot], SIOCOUTQ, &left);
 #endif
   return left > 0;
 }
 
 void close(uint8_t slot) {
-  Slot& connection = connections[slot];
-  if (connection.socket < 0) return;
+  const int socket = connections[slot];
+  if (socket < 0) return;
   // Unread octets would turn the close into a reset, which may overtake what was written last.
-  shutdown(connection.socket, SHUT_WR);
+  shutdown(socket, SHUT_WR);
   uint8_t unread[256];
-  for (int left = 64; left > 0 && recv(connection.socket, unread, sizeof unread, 0) > 0; --left) continue;
-  ::close(connection.socket);
-  connection = Slot();
+  for (int left = 64; left > 0 && recv(socket, unread, sizeof unread, 0) > 0; --left) continue;
+  ::close(socket);
+  connections[slot] = -1;
 }
 
-}  // namespace port
-}  // namespace bu
+void drop(uint8_t slot) {
+  if (connections[slot] >= 0) shutdown(connections[slot], SHUT_RDWR);
+}
+
+}  // namespace bu::native::sockets
 
 #endif
