@@ -10,7 +10,7 @@ export function addFlash(program: Command): void {
     .command('flash')
     .description("build a unit type's firmware with PlatformIO and upload it to the board at the USB port")
     .argument('<unit>', 'name of its definition, as led-lamp')
-    .requiredOption('--board <board>', 'nodemcuv2 or d1_mini')
+    .requiredOption('--board <board>', 'one that its definition names: nodemcuv2, d1_mini or uno')
     .option('--port <port>', 'serial port, as /dev/ttyUSB0; default: the first that PlatformIO finds')
     .action(async (unit: string, { board, port }: { board: string; port?: string }) => {
       const { flash } = await import('../codegen/flash.js');

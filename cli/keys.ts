@@ -1,27 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fchmodSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { apiTokenPath } from '../base/config/api-token.js';
 import { stateFolderPath } from '../base/config/state-folder.js';
 import { ConfigurationError } from '../protocol/errors.js';
-import { KEY_OCTETS, UID_OCTETS } from '../protocol/iotsocket/uid.js';
+import { KEY_OCTETS } from '../protocol/iotsocket/uid.js';
 import { toHex } from '../protocol/octets.js';
+import { checkedUid, type FolderOption, keyFile, keyFolder, writePrivately } from './key-files.js';
 import { print, printJson, printTable } from './terminal.js';
-
-interface FolderOption {
-  readonly config: string;
-}
 
 /** `baseunit keys`: the key that a unit and the base share. */
 export function addKeys(program: Command): void {
@@ -36,14 +23,13 @@ export function addKeys(program: Command): void {
     .action((unit: string, options: FolderOption) => {
       const file = keyFile(options, checkedUid(unit));
       const key = toHex(new Uint8Array(randomBytes(KEY_OCTETS)));
-      writeSecret(file, unit, `${key}\n`);
+      refuseToReplace(file, unit);
+      writePrivately(file, `${key}\n`);
       const configured = `file:${relative(dirname(resolve(options.config)), file)}`;
       if (isJson()) return printJson({ unit, file, configured });
       print(`The key of ${unit} is in ${file}; only you can read it.`);
       print(`In ${options.config}, under units.known.${unit}:  "key": "${configured}"`);
-      print("In the secrets.h of the unit's firmware (git ignores it):");
-      print(`  constexpr char uid[] = ${JSON.stringify(unit)};`);
-      print(`  constexpr char key[] = "${key}";`);
+      print(`Tell the flashed unit, over its USB cable:  baseunit provision ${shellWord(unit)}`);
     });
 
   keys
@@ -69,10 +55,8 @@ export function addKeys(program: Command): void {
     });
 }
 
-const keyFolder = ({ config }: FolderOption): string => join(dirname(resolve(config)), 'keys');
-
-const keyFile = (options: FolderOption, uid: string): string =>
-  join(keyFolder(options), `${encodeURIComponent(uid)}.key`);
+/** As it is typed into a shell. */
+const shellWord = (text: string): string => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** A file that somebody put there by hand may have any name. */
 function uidOf(file: string): string {
@@ -84,27 +68,11 @@ function uidOf(file: string): string {
   }
 }
 
-function checkedUid(uid: string): string {
-  const octets = new TextEncoder().encode(uid).length;
-  if (octets >= 1 && octets <= UID_OCTETS && !/[/\\\p{Cc}\p{Surrogate}]|^\.+$/u.test(uid)) return uid;
+/** A key that is there is never replaced: the unit that has it would be lost. */
+function refuseToReplace(file: string, unit: string): void {
+  if (!existsSync(file)) return;
   throw new ConfigurationError(
     'config-invalid',
-    `${JSON.stringify(uid)} cannot be a UID: it must have 1 to ${UID_OCTETS} octets, no slash and no control character`,
+    `${unit} has a key already, in ${file}; delete that file first if the unit is to get another`,
   );
-}
-
-/** A key that is there is never replaced: the unit that has it would be lost. */
-function writeSecret(file: string, unit: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  if (existsSync(file)) {
-    throw new ConfigurationError(
-      'config-invalid',
-      `${unit} has a key already, in ${file}; delete that file first if the unit is to get another`,
-    );
-  }
-  const handle = openSync(file, 'wx', 0o600);
-  fchmodSync(handle, 0o600);
-  writeSync(handle, text);
-  fsyncSync(handle);
-  closeSync(handle);
 }

@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { ConfigurationError } from '../protocol/errors.js';
 import { findPlatformio } from './find-platformio.js';
-import { environmentOf, flashableBoards } from './platformio.js';
+import { environmentOf } from './platformio.js';
 import { runProgram } from './run-program.js';
 import { checkFirmware, type DefinitionsByName, unknownUnit } from './write-firmware.js';
 
 export interface FlashOptions {
   readonly unit: string;
-  /** `nodemcuv2` or `d1_mini`. */
+  /** One of the definition's `boards`: `nodemcuv2`, `d1_mini`, `uno`. */
   readonly board: string;
   /** `/dev/ttyUSB0`; PlatformIO looks for one when it is not given. */
   readonly port?: string;
@@ -28,25 +26,20 @@ const howToInstall =
 /**
  * Builds and uploads a unit's firmware with PlatformIO, whose output is shown as it comes. What is flashed is what the
  * definition says: throws `firmware-stale` when the generated files differ, `definition-missing` for an unknown unit,
- * `config-invalid` for an unknown board, `secret-missing` without `secrets.h`, `tool-missing` without PlatformIO.
+ * `config-invalid` for a board that the definition has not, `tool-missing` without PlatformIO.
  */
 export async function flash(options: FlashOptions): Promise<{ readonly exitCode: number }> {
   const { unit, board, root, definitions } = options;
-  if (!definitions.has(unit)) throw unknownUnit(unit, definitions);
-  if (!flashableBoards.includes(board)) {
+  const found = definitions.get(unit);
+  if (found === undefined) throw unknownUnit(unit, definitions);
+  const { definition, file } = found;
+  if (!definition.boards.some((possible) => possible === board)) {
     throw new ConfigurationError(
       'config-invalid',
-      `board '${board}' cannot be flashed; possible are: ${flashableBoards.join(', ')}`,
+      `board '${board}' cannot be flashed with ${unit}; possible are: ${definition.boards.join(', ')} (\`boards\` in ${file})`,
     );
   }
   await checkFirmware(root, definitions, { only: [unit] });
-  const secrets = `firmware/${unit}/include/secrets.h`;
-  if (!existsSync(join(root, secrets))) {
-    throw new ConfigurationError(
-      'secret-missing',
-      `${secrets} is missing: copy secrets.example.h beside it and fill in Wi-Fi, UID and key (git ignores it)`,
-    );
-  }
   const env = options.env ?? process.env;
   const pio = findPlatformio(env);
   if (pio === undefined) throw new ConfigurationError('tool-missing', howToInstall);

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { dirname, join } from 'node:path';
 import type { UnitDefinition } from '../protocol/definition/index.js';
 import { BaseUnitError } from '../protocol/errors.js';
+import { refuseTooLarge } from './budget.js';
 import { generateUnit, libraryName, ownTemplates } from './generate-unit.js';
 import { type GeneratedFile, isGenerated } from './generated-file.js';
 import { PLATFORMIO_FILE, platformioPart, replacePart } from './platformio.js';
@@ -53,7 +54,7 @@ const saying: Readonly<Record<Difference['what'], string>> = {
 
 /**
  * Writes the firmware of all units, and `platformio.ini`, below `root`. Files that are right are not touched; a
- * `main.cpp` is created when it is missing and never touched again.
+ * `main.cpp` is created when it is missing and never touched again. Throws `firmware-too-large` before it writes anything.
  */
 export async function writeFirmware(
   root: string,
@@ -98,11 +99,12 @@ async function compare(
   const stranger = only?.find((name) => !definitions.has(name));
   if (stranger !== undefined) throw unknownUnit(stranger, definitions);
   const isWanted = (unit: string): boolean => only === undefined || only.includes(unit);
-  const wanted = [...definitions.values()]
-    .filter(({ definition }) => isWanted(definition.name))
-    .flatMap(({ definition, file }) => generateUnit(definition, file));
+  const asked = [...definitions.values()].filter(({ definition }) => isWanted(definition.name));
+  refuseTooLarge(asked.map(({ definition }) => definition));
+  const wanted = asked.flatMap(({ definition, file }) => generateUnit(definition, file));
   const project = join(root, PLATFORMIO_FILE);
-  const part = platformioPart(ownTemplates(), [...definitions.keys()], libraryName());
+  const units = [...definitions.values()].map(({ definition }) => definition);
+  const part = platformioPart(ownTemplates(), units, libraryName());
   wanted.push({ path: PLATFORMIO_FILE, kind: 'generated', text: replacePart(await textOf(project), part) });
 
   const files: Comparison['files'][number][] = [];
@@ -126,7 +128,7 @@ export function unknownUnit(name: string, definitions: DefinitionsByName): BaseU
   return new BaseUnitError('definition', 'definition-missing', `there is no unit '${name}'; defined are: ${known}`);
 }
 
-/** The user's own, also when it was made by copying the example, whose mark it then bears. */
+/** The user's own from when there was such a file: it may be a copy of our example, whose mark it then bears. */
 const SECRETS = 'secrets.h';
 
 /** Files below `firmware/` that bear our mark, in the folders of the units asked for, sorted. */

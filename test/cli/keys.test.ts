@@ -4,26 +4,25 @@ import { expect, test } from 'vitest';
 import { loadDefinitions } from '../../base/config/definitions.js';
 import { loadConfiguration } from '../../base/config/load-config.js';
 import { toHex } from '../../protocol/octets.js';
-import { baseunit, onlyJson, root, temporaryFolder } from './support/program.js';
+import { baseunit, onlyJson, temporaryFolder } from './support/program.js';
 
 const modeOf = (file: string): number => statSync(file).mode & 0o777;
 
-test('keys make: a file only its owner can read, and lines to paste into base.json and secrets.h', async () => {
+test('keys make: a file only its owner can read, and what to do with it', async () => {
   const cwd = temporaryFolder();
   const made = await baseunit(['keys', 'make', 'hall "1"'], { cwd });
   expect(made).toMatchObject({ code: 0, err: '' });
   const [, configured] = /"key": "([^"]+)"/.exec(made.out)!;
-  const [, key] = /^ *constexpr char key\[\] = "([0-9a-f]{32})";$/m.exec(made.out)!;
-  const uidLine = 'constexpr char uid[] = "hall \\"1\\"";';
-  expect(made.out).toContain(uidLine);
-  // They take the places of the example's lines.
-  const example = readFileSync(join(root, 'firmware', 'led-lamp', 'include', 'secrets.example.h'), 'utf8');
-  for (const name of ['uid', 'key']) expect(example).toMatch(new RegExp(`^constexpr char ${name}\\[\\] = ".*";`, 'm'));
+  expect(made.out).toContain(`baseunit provision 'hall "1"'\n`);
   expect(configured).toMatch(/^file:keys\//);
   const file = join(cwd, configured!.slice('file:'.length));
   expect(modeOf(file)).toBe(0o600);
   expect(modeOf(join(cwd, 'keys'))).toBe(0o700);
-  expect(readFileSync(file, 'utf8')).toBe(`${key}\n`);
+  const text = readFileSync(file, 'utf8');
+  expect(text).toMatch(/^[0-9a-f]{32}\n$/);
+  const key = text.trim();
+  // Terminals are scrolled back, and their output is pasted.
+  expect(made.out).not.toContain(key);
 
   const base = join(cwd, 'base.json');
   const unit = { definition: 'led-lamp', address: '192.168.1.20', key: configured };

@@ -17,6 +17,9 @@ const parts = [
 ];
 const files = ['units', 'package.json', 'platformio.ini', 'tsconfig.json', 'tsconfig.build.json'];
 
+/** Some octets of so many. */
+const memory = (limit: number): unknown => ({ octets: expect.any(Number), limit });
+
 /** A copy of the project that a test may change. */
 function copyOfProject(): string {
   const copy = temporaryFolder();
@@ -34,7 +37,21 @@ test('generate --check: content with what is there, fails by name after a defini
   const run = (...words: string[]) => baseunit(words, { project });
   const [fresh, nothing] = await Promise.all([run('generate', '--check'), run('generate', '--json')]);
   expect(fresh).toMatchObject({ code: 0, err: '' });
-  expect(onlyJson(nothing)).toMatchObject({ written: [], removed: [] });
+  expect(onlyJson(nothing)).toMatchObject({
+    written: [],
+    removed: [],
+    units: expect.arrayContaining([
+      {
+        unit: 'led-lamp',
+        boards: ['nodemcuv2', 'd1_mini'].map((board) => ({ board, ram: memory(61_440), flash: memory(1_044_464) })),
+        messages: [
+          { message: 'setColor', kind: 'command', octets: 22 },
+          { message: 'fade', kind: 'command', octets: 24 },
+          { message: 'state', kind: 'report', octets: 27 },
+        ],
+      },
+    ]),
+  });
 
   const definition = join(project, 'units', 'thermometer.ts');
   writeFileSync(definition, readFileSync(definition, 'utf8').replace('max: 85', 'max: 90'));
@@ -51,7 +68,11 @@ test('generate --check: content with what is there, fails by name after a defini
   expect(other).toMatchObject({ code: 0 });
   expect(flashed).toMatchObject({ code: 2, err: expect.stringContaining(header) });
 
-  expect(await run('generate')).toMatchObject({ code: 0, out: expect.stringContaining(`wrote    ${header}`) });
+  const written = await run('generate', 'thermometer');
+  expect(written).toMatchObject({ code: 0, out: expect.stringContaining(`wrote    ${header}`) });
+  expect(written.out).toMatch(/^thermometer {2}d1_mini {4}\d+ of 61440 \(\d\d %\) +\d+ of 1044464 \(\d\d %\)$/m);
+  expect(written.out).toMatch(/^thermometer {2}report reading {2}31$/m);
+  expect(written.out).not.toContain('led-lamp');
   expect(onlyJson(await run('generate', '--check', '--json'))).toEqual({ fresh: true });
 }, 60_000);
 
@@ -61,21 +82,13 @@ test('flash: says what is missing, hands over to PlatformIO, and its failure is 
   mkdirSync(bin);
   const flash = (unit: string, board: string, ...more: string[]) =>
     baseunit(['flash', unit, '--board', board, ...more], { project, env: { PATH: bin, HOME: project } });
-  const [unknownUnit, unknownBoard, noSecrets] = await Promise.all([
+  const [unknownUnit, unknownBoard, noPlatformio] = await Promise.all([
     flash('led-lmp', 'd1_mini'),
     flash('led-lamp', 'uno'),
     flash('led-lamp', 'd1_mini'),
   ]);
   expect(unknownUnit).toMatchObject({ code: 2, err: expect.stringMatching(/defined are: .*led-lamp/) });
   expect(unknownBoard).toMatchObject({ code: 2, err: expect.stringMatching(/possible are: nodemcuv2, d1_mini/) });
-  expect(noSecrets).toMatchObject({
-    code: 2,
-    err: expect.stringContaining('firmware/led-lamp/include/secrets.h is missing'),
-  });
-
-  const include = join(project, 'firmware', 'led-lamp', 'include');
-  cpSync(join(include, 'secrets.example.h'), join(include, 'secrets.h'));
-  const noPlatformio = await flash('led-lamp', 'd1_mini');
   expect(noPlatformio).toMatchObject({ code: 2, err: expect.stringContaining('pipx install platformio') });
 
   const pio = join(bin, 'pio');

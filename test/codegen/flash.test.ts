@@ -20,7 +20,6 @@ let options: FlashOptions;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'flash-'));
   await writeFirmware(root, definitions);
-  await writeFile(join(root, 'firmware', 'fan', 'include', 'secrets.h'), '// secret\n');
   options = { unit: 'fan', board: 'd1_mini', root, definitions, env: { PATH: join(root, 'bin'), HOME: root } };
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
@@ -43,6 +42,23 @@ test('PlatformIO is asked to upload the environment of unit and board, in the pr
   );
 });
 
+test('an Uno is flashed with a unit that is for one', async () => {
+  const lines = defineUnit({
+    name: 'fan',
+    version: '1',
+    kind: 'updatable',
+    wire: 'line',
+    boards: ['uno'],
+    commands: { spin: { number: 1, fields: { speed: u8() } } },
+  });
+  const forUno = new Map([['fan', { definition: lines, file: 'units/fan.ts' }]]);
+  await installPio(0);
+  await writeFirmware(root, forUno);
+  expect(await flash({ ...options, definitions: forUno, board: 'uno' })).toEqual({ exitCode: 0 });
+  expect(await readFile(join(root, 'asked'), 'utf8')).toBe(`${root} run -e fan_uno -t upload\n`);
+  await expect(flash({ ...options, definitions: forUno, board: 'd1_mini' })).rejects.toThrow('possible are: uno');
+});
+
 test('its exit code is handed on', async () => {
   await installPio(3);
   expect(await flash(options)).toEqual({ exitCode: 3 });
@@ -63,7 +79,7 @@ test('an unknown unit or board is refused with the possible ones', async () => {
   for (const board of ['uno', 'native']) {
     await expect(flash({ ...options, board })).rejects.toMatchObject({
       code: 'config-invalid',
-      message: `board '${board}' cannot be flashed; possible are: nodemcuv2, d1_mini`,
+      message: `board '${board}' cannot be flashed with fan; possible are: nodemcuv2, d1_mini (\`boards\` in units/fan.ts)`,
     });
   }
 });
@@ -76,13 +92,4 @@ test('what is flashed is what the definition says: stale files are refused, and 
     message: expect.stringContaining('firmware/fan/include/fan.h: differs'),
   });
   await expect(readFile(join(root, 'asked'))).rejects.toThrow('ENOENT');
-});
-
-test('a unit without secrets.h is not flashed', async () => {
-  await installPio(0);
-  await rm(join(root, 'firmware', 'fan', 'include', 'secrets.h'));
-  await expect(flash(options)).rejects.toMatchObject({
-    code: 'secret-missing',
-    message: expect.stringContaining('firmware/fan/include/secrets.h is missing'),
-  });
 });

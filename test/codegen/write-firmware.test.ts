@@ -53,6 +53,8 @@ async function put(path: string, text: string): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), text);
 }
+/** What was generated once, and is not any more. */
+const GENERATED = '// Generated from units/fan.ts by `baseunit generate`. Do not edit.\n#pragma once\n';
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
 
 test('the firmware in this repository is what its definitions say', async () => {
@@ -63,14 +65,12 @@ test('the first run writes everything, the second finds nothing to do', async ()
   const first = await writeFirmware(root, byName(fan(100), pump));
   expect(first.written).toEqual([
     'firmware/fan/include/fan.h',
-    'firmware/fan/include/secrets.example.h',
     'firmware/fan/src/main.cpp',
     'firmware/pump/include/pump.h',
-    'firmware/pump/include/secrets.example.h',
     'firmware/pump/src/main.cpp',
     'platformio.ini',
   ]);
-  expect(await writeFirmware(root, byName(fan(100), pump))).toEqual({ written: [], removed: [], unchanged: 7 });
+  expect(await writeFirmware(root, byName(fan(100), pump))).toEqual({ written: [], removed: [], unchanged: 5 });
   await checkFirmware(root, byName(fan(100), pump));
 });
 
@@ -87,12 +87,12 @@ test('every generated file says where it comes from and that it is not to be edi
 test('the check names each file that differs, is missing or is left over, and writes nothing', async () => {
   await writeFirmware(root, byName(fan(100), pump));
   await put('firmware/pump/include/pump.h', '// edited\n');
-  await rm(join(root, 'firmware/fan/include/secrets.example.h'));
+  await put('firmware/fan/include/older.h', GENERATED);
   await rm(join(root, 'firmware/fan/src/main.cpp'));
   const error = await stale(byName(fan(100), pump));
   expect(error.code).toBe('firmware-stale');
   expect(error.differences).toEqual([
-    { path: 'firmware/fan/include/secrets.example.h', what: 'missing' },
+    { path: 'firmware/fan/include/older.h', what: 'left over' },
     { path: 'firmware/fan/src/main.cpp', what: 'missing' },
     { path: 'firmware/pump/include/pump.h', what: 'differs' },
   ]);
@@ -111,25 +111,25 @@ test('a changed definition makes its header and nothing else stale', async () =>
 
 test("a unit that is gone: its generated files are left over, then removed; the user's own stay", async () => {
   await writeFirmware(root, byName(fan(100), pump));
-  await put('firmware/pump/include/secrets.h', '// mine\n');
-  const left = ['firmware/pump/include/pump.h', 'firmware/pump/include/secrets.example.h'];
+  await put('firmware/pump/include/pins.h', '// mine\n');
+  const left = ['firmware/pump/include/pump.h'];
   expect((await stale(byName(fan(100)))).differences).toEqual([
     ...left.map((path) => ({ path, what: 'left over' })),
     { path: 'platformio.ini', what: 'differs' },
   ]);
   expect((await writeFirmware(root, byName(fan(100)))).removed).toEqual(left);
-  expect(await read('firmware/pump/include/secrets.h')).toBe('// mine\n');
+  expect(await read('firmware/pump/include/pins.h')).toBe('// mine\n');
   expect(await read('firmware/pump/src/main.cpp')).toContain('pump');
   await checkFirmware(root, byName(fan(100)));
 });
 
-test('a secrets.h made by copying the example stays, though it bears the mark', async () => {
+test('of a project from when there was a secrets.h, the example goes, and the copy with the secrets stays', async () => {
   await writeFirmware(root, byName(fan(100)));
-  const example = await read('firmware/fan/include/secrets.example.h');
-  await put('firmware/fan/include/secrets.h', example);
+  await put('firmware/fan/include/secrets.example.h', GENERATED);
+  await put('firmware/fan/include/secrets.h', GENERATED);
+  expect((await writeFirmware(root, byName(fan(100)))).removed).toEqual(['firmware/fan/include/secrets.example.h']);
+  expect(await read('firmware/fan/include/secrets.h')).toBe(GENERATED);
   await checkFirmware(root, byName(fan(100)));
-  expect((await writeFirmware(root, byName(fan(99)))).removed).toEqual([]);
-  expect(await read('firmware/fan/include/secrets.h')).toBe(example);
 });
 
 test('a main.cpp is created once and never touched again, nor compared', async () => {
@@ -145,12 +145,7 @@ test('a main.cpp is created once and never touched again, nor compared', async (
 
 test('one unit alone can be written; the project file is about all', async () => {
   const result = await writeFirmware(root, byName(fan(100), pump), { only: ['pump'] });
-  expect(result.written).toEqual([
-    'firmware/pump/include/pump.h',
-    'firmware/pump/include/secrets.example.h',
-    'firmware/pump/src/main.cpp',
-    'platformio.ini',
-  ]);
+  expect(result.written).toEqual(['firmware/pump/include/pump.h', 'firmware/pump/src/main.cpp', 'platformio.ini']);
   expect(await read('platformio.ini')).toContain('[env:fan_d1_mini]');
 });
 

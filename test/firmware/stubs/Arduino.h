@@ -29,7 +29,9 @@ class Stream : public Print {
 class HardwareSerial : public Stream {
  public:
   void begin(unsigned long baud);
+  size_t setRxBufferSize(size_t size);
   int available() override;
+  int read();
   int availableForWrite() override;
   size_t write(uint8_t octet) override;
   using Print::write;
@@ -52,6 +54,11 @@ class EspClass {
   static rst_info* getResetInfoPtr();
   static uint8_t* random(uint8_t* octets, const size_t count);
   static uint32_t random();
+  static uint32_t getFreeHeap();
+  static void deepSleep(uint64_t microseconds);
+  static bool rtcUserMemoryRead(uint32_t offset, uint32_t* data, size_t size);
+  static bool rtcUserMemoryWrite(uint32_t offset, uint32_t* data, size_t size);
+  static uint64_t deepSleepMax();
 };
 
 extern EspClass ESP;

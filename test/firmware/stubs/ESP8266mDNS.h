@@ -12,6 +12,7 @@ class MDNSResponder {
   hMDNSService addService(const char* name, const char* service, const char* protocol, uint16_t port);
   hMDNSTxt addServiceTxt(const hMDNSService service, const char* key, const char* value);
   bool update(void);
+  bool end(void);
 };
 
 extern MDNSResponder MDNS;

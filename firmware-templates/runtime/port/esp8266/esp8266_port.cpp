@@ -1,135 +1,144 @@
 #if defined(ARDUINO_ARCH_ESP8266)
 
 #include <Arduino.h>
-#include <ESP8266WiFi.h>
-#include <flash_hal.h>
 
-#include "../../bu_boot_log.h"
 #include "../../bu_port.h"
-#include "esp8266_identity.h"
+#include "esp8266_flash.h"
+#include "esp8266_mdns.h"
+#include "esp8266_network.h"
+#include "esp8266_provisioning.h"
+#include "esp8266_serial.h"
 #include "esp8266_wifi.h"
 
 namespace bu {
 
 namespace {
 
-constexpr uint32_t serialBaud = 115'200;
-/** Flash is mapped here; what the SDK wants is an offset into it. */
-constexpr uint32_t flashMappedAt = 0x40200000;
+using namespace esp8266;
 
-struct Slot {
-  WiFiClient client;
-  bool isOpen = false;
-  /** What the send buffer takes when nothing is under way. */
-  int wholeBuffer = 0;
-};
+/** Behind those of the network. */
+constexpr uint8_t serialSlot = networkSlots;
+static_assert(serialSlot + 1 == port::slots, "two slots for the network, one for the serial line");
 
-WiFiServer server(esp8266::listenPort);
-Slot connections[port::slots];
+const UnitDescription* served = nullptr;
+/** Where a base has answered the hello. */
+uint8_t welcomedSlot = port::noSlot;
+bool isSerialTaken = false;
+bool wasJoined = false;
 
-/** The sector that the core keeps for EEPROM emulation: a sketch of ours cannot use EEPROM.h beside it. */
-uint32_t sectorAt() { return EEPROM_start - flashMappedAt; }
+bool isSession() { return served->dispatch != nullptr; }
 
-bool readFlash(uint32_t offset, uint32_t* to, size_t octets) { return ESP.flashRead(sectorAt() + offset, to, octets); }
+/** A unit of typed messages serves nobody while it has no key; who wants to know why asks its serial line. */
+bool mayServe() { return !isSession() || settings.hasKey; }
 
-bool writeFlash(uint32_t offset, const uint32_t* from, size_t octets) {
-  return ESP.flashWrite(sectorAt() + offset, from, octets);
+void serve() {
+  if (!mayServe()) {
+    static const char noKey[] BU_FLASH = "no key yet: this unit serves no base; baseunit provision gives it one";
+    return logFlash(LogLevel::warn, flashText(noKey));
+  }
+  // Nobody asks a line unit who it is: it is dialled, and dials nobody. The end of a text is an empty one.
+  serveNetwork(settings.base.c_str() + (isSession() ? 0 : settings.base.length()), served->sleepMs);
 }
 
-bool eraseFlash() { return ESP.flashEraseSector(sectorAt() / BootLog::sectorOctets); }
+void becomeAnother() {
+  serialLine.giveWay();
+  serve();
+  announceAnew();
+}
 
-constexpr FlashSector bootSector = {readFlash, writeFlash, eraseFlash};
-constexpr BootLog bootLog(bootSector);
+bool isServedOverNetwork() { return welcomedSlot < networkSlots; }
+
+/** Somebody is at the serial line, whom dialling would keep waiting. */
+bool isSerialInUse() { return isSerialTaken && !serialLine.isUnanswered(); }
 
 }  // namespace
 
 namespace port {
 
-void begin(bool needsKey) {
-  Serial.begin(serialBaud);
-  esp8266::beginWifi();
-  if (needsKey && !esp8266::hasKey()) {
-    log(LogLevel::error, "secrets.h has no key: this unit serves no base");
-    return;
+void begin(const UnitDescription& description) {
+  served = &description;
+  beginSerial();
+  if (!isFlashFree()) {
+    static const char taken[] BU_FLASH =
+        "the file system reaches into the sectors of our settings: build with eagle.flash.4m2m.ld";
+    logFlash(LogLevel::error, flashText(taken));
   }
-  server.setNoDelay(true);
-  server.begin();
+  beginProvisioning(description, becomeAnother);
+  beginWifi(settings);
+  serve();
 }
 
-void announce(const UnitDescription& description) { esp8266::announceOverMdns(description); }
-
-void loop() { esp8266::loopWifi(); }
+void loop() {
+  const uint32_t now = millis();
+  serialLine.loop(now);
+  loopProvisioning(now);
+  const bool isJoined = loopWifi(now);
+  if (isJoined && !wasJoined) networkIsBack();
+  wasJoined = isJoined;
+  if (isJoined) {
+    loopNetwork(now, !isSerialInUse());
+    if (isListening()) loopMdns(*served, settings, listenPort);
+  }
+  // Nobody may be at the serial line; whoever comes over the network is.
+  if (isNetworkWaiting()) serialLine.giveWay();
+}
 
 uint32_t millis() { return static_cast<uint32_t>(::millis()); }
 
 void random(uint8_t* to, size_t count) { ESP.random(to, count); }
 
-uint32_t storedBoot() { return bootLog.last(); }
+uint32_t storedBoot() { return store.lastBoot(); }
 
-bool storeBoot(uint32_t boot) { return bootLog.store(boot); }
+bool storeBoot(uint32_t boot) { return store.storeBoot(boot); }
 
 uint8_t resetReason() { return static_cast<uint8_t>(ESP.getResetInfoPtr()->reason); }
 
+uint32_t freeHeap() { return ESP.getFreeHeap(); }
+
 void restart() { ESP.restart(); }
 
-bool isWaiting() { return server.hasClient(); }
+void sleep(uint32_t ms) {
+  // The chip's own clock of sleep ends after some 3.5 hours; the unit then comes sooner.
+  const uint64_t longest = ESP.deepSleepMax();
+  const uint64_t wanted = static_cast<uint64_t>(ms) * 1000;
+  ESP.deepSleep(wanted < longest ? wanted : longest);
+}
 
-bool accept(uint8_t slot) {
-  Slot& connection = connections[slot];
-  connection.client = server.accept();
-  connection.isOpen = connection.client.connected() != 0;
-  if (!connection.isOpen) return false;
-  connection.client.setNoDelay(true);
-  // The second line of defence against peers that vanish; the session's own pings are the first.
-  connection.client.keepAlive(30, 10, 3);
-  // Only room that is there is written to; this bounds the wait when lwIP is out of memory all the same.
-  connection.client.setTimeout(1);
-  connection.wholeBuffer = connection.client.availableForWrite();
-  return true;
+bool isWaiting() {
+  return isNetworkWaiting() || (isSession() && mayServe() && serialLine.isWaiting(isServedOverNetwork()));
+}
+
+uint8_t accept() {
+  if (isNetworkWaiting()) return acceptNetwork();
+  if (!isSession() || !mayServe() || !serialLine.isWaiting(isServedOverNetwork())) return noSlot;
+  serialLine.open();
+  isSerialTaken = true;
+  return serialSlot;
+}
+
+void welcomed(uint8_t slot) {
+  welcomedSlot = slot;
+  if (slot == serialSlot) return serialLine.served();
+  networkWelcomed(slot);
 }
 
 int read(uint8_t slot, uint8_t* to, size_t capacity) {
-  Slot& connection = connections[slot];
-  if (!connection.isOpen) return lost;
-  const int available = connection.client.available();
-  if (available <= 0) return connection.client.connected() != 0 ? 0 : lost;
-  const size_t count = static_cast<size_t>(available) < capacity ? static_cast<size_t>(available) : capacity;
-  const int taken = connection.client.read(to, count);
-  return taken < 0 ? 0 : taken;
+  return slot == serialSlot ? serialLine.read(to, capacity) : readNetwork(slot, to, capacity);
 }
 
 int write(uint8_t slot, const uint8_t* from, size_t count) {
-  Slot& connection = connections[slot];
-  if (!connection.isOpen || connection.client.status() == 0) return lost;
-  const int room = connection.client.availableForWrite();
-  if (room <= 0) return 0;
-  const size_t fitting = static_cast<size_t>(room) < count ? static_cast<size_t>(room) : count;
-  return static_cast<int>(connection.client.write(from, fitting));
+  return slot == serialSlot ? serialLine.write(from, count) : writeNetwork(slot, from, count);
 }
 
 bool isUnacknowledged(uint8_t slot) {
-  Slot& connection = connections[slot];
-  return connection.isOpen && connection.client.availableForWrite() < connection.wholeBuffer;
+  return slot == serialSlot ? serialLine.isUnacknowledged() : isNetworkUnacknowledged(slot);
 }
 
-void close(uint8_t slot) {
-  // Not stop(), which waits up to 300 ms: when the last reference goes, lwIP sends what is left and closes in order.
-  connections[slot].client = WiFiClient();
-  connections[slot].isOpen = false;
-}
-
-void log(LogLevel level, const char* text) {
-  static const char letters[] BU_FLASH = "DIWE";
-  constexpr size_t aroundOctets = 4;
-  // What does not fit the output buffer is left out: nobody may be reading, and the loop must not wait.
-  const size_t room = static_cast<size_t>(Serial.availableForWrite());
-  if (room <= aroundOctets) return;
-  const size_t length = strlen(text);
-  const size_t fitting = length < room - aroundOctets ? length : room - aroundOctets;
-  Serial.write(octetFromFlash(letters + static_cast<uint8_t>(level) % 4));
-  Serial.write(' ');
-  Serial.write(reinterpret_cast<const uint8_t*>(text), fitting);
-  Serial.write("\r\n");
+void close(uint8_t slot, Ending ending) {
+  if (slot == welcomedSlot) welcomedSlot = noSlot;
+  if (slot != serialSlot) return closeNetwork(slot, ending);
+  serialLine.close();
+  isSerialTaken = false;
 }
 
 }  // namespace port

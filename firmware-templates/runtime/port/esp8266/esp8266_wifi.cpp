@@ -4,9 +4,8 @@
 
 #include <Arduino.h>
 #include <ESP8266WiFi.h>
-#include <ESP8266mDNS.h>
 
-#include "esp8266_identity.h"
+#include "../../bu_announcement.h"
 
 namespace bu::esp8266 {
 
@@ -17,90 +16,89 @@ constexpr uint32_t attemptMs = 10'000;
 /** Then, after a random part of a pause that doubles between these two, comes the next one. */
 constexpr uint32_t firstPauseMs = 1'000;
 constexpr uint32_t lastPauseMs = 60'000;
+/** For so long after an attempt began the SDK may still tell of what was before. */
+constexpr uint32_t settleMs = 500;
 
-const UnitDescription* announced = nullptr;
-bool isAnnounced = false;
+const Settings* joining = nullptr;
 uint32_t attemptAt = 0;
-uint32_t waitMs = attemptMs;
+uint32_t waitMs = 0;
 uint32_t pauseMs = firstPauseMs;
 
-void attempt() {
-  attemptAt = static_cast<uint32_t>(millis());
-  uint32_t random = 0;
-  ESP.random(reinterpret_cast<uint8_t*>(&random), sizeof random);
+void attempt(uint32_t now) {
+  attemptAt = now;
   // Full jitter: a street of units does not come back in step after a power cut.
-  waitMs = attemptMs + random % pauseMs;
+  waitMs = attemptMs + ESP.random() % pauseMs;
   pauseMs = pauseMs >= lastPauseMs / 2 ? lastPauseMs : pauseMs * 2;
-  if (wifiName()[0] != '\0') WiFi.begin(wifiName(), wifiPassword());
+  if (joining->wifiName.length() > 0) WiFi.begin(joining->wifiName.c_str(), joining->wifiPassword.c_str());
 }
 
-/** Letters, digits and hyphens of the UID: what a host name may have. */
-void hostName(char* to, size_t capacity) {
-  size_t length = 0;
-  for (const char* at = uidText(); *at != '\0' && length + 1 < capacity; ++at) {
-    const bool isPlain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
-    to[length++] = isPlain ? *at : '-';
-  }
-  to[length] = '\0';
-}
+bool isSettling(uint32_t now) { return static_cast<uint32_t>(now - attemptAt) < settleMs; }
 
-void copyText(char* to, const FlashText& text) {
-  copyFromFlash(to, text.at, text.length);
-  to[text.length] = '\0';
-}
-
-void startMdns() {
-  char host[25];
-  char definition[33];
-  char version[25];
-  char fingerprint[2 * fingerprintOctets + 1];
-  hostName(host, sizeof host);
-  copyText(definition, announced->name);
-  copyText(version, announced->version);
-  for (size_t index = 0; index < fingerprintOctets; ++index) {
-    const uint8_t octet = octetFromFlash(announced->fingerprint + index);
-    for (size_t half = 0; half < 2; ++half) {
-      const uint8_t digit = half == 0 ? octet >> 4 : octet & 0x0f;
-      fingerprint[2 * index + half] = static_cast<char>(digit < 10 ? '0' + digit : 'a' + digit - 10);
-    }
-  }
-  fingerprint[2 * fingerprintOctets] = '\0';
-  if (!MDNS.begin(host)) return;
-  const auto service = MDNS.addService(uidText(), "baseunit", "tcp", listenPort);
-  if (service == nullptr) return;
-  MDNS.addServiceTxt(service, "version", version);
-  MDNS.addServiceTxt(service, "definition", definition);
-  MDNS.addServiceTxt(service, "fingerprint", fingerprint);
+bool isPlain(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');
 }
 
 }  // namespace
 
-void beginWifi() {
-  // The credentials are in the program; writing them to flash at every start would only wear it.
+void beginWifi(const Settings& settings) {
+  // The credentials are in our own settings; a second copy in the SDK's would only wear its flash.
   WiFi.persistent(false);
   WiFi.mode(WIFI_STA);
   WiFi.setAutoReconnect(false);
-  char host[25];
-  hostName(host, sizeof host);
-  WiFi.hostname(host);
-  attempt();
+  joinWifi(settings);
 }
 
-void announceOverMdns(const UnitDescription& description) { announced = &description; }
+void joinWifi(const Settings& settings) {
+  joining = &settings;
+  char host[hostNameOctets];
+  hostName(settings, host);
+  WiFi.disconnect();
+  WiFi.hostname(host);
+  pauseMs = firstPauseMs;
+  attempt(static_cast<uint32_t>(millis()));
+}
 
-void loopWifi() {
-  if (WiFi.status() != WL_CONNECTED) {
-    if (static_cast<uint32_t>(static_cast<uint32_t>(millis()) - attemptAt) >= waitMs) attempt();
-    return;
+WifiState wifiState() {
+  if (isSettling(static_cast<uint32_t>(millis()))) return WifiState::joining;
+  switch (WiFi.status()) {
+    case WL_CONNECTED:
+      return WifiState::joined;
+    case WL_CONNECT_FAILED:
+    case WL_WRONG_PASSWORD:
+      return WifiState::refused;
+    default:
+      // That no access point has this name may be the scan's fault: it is looked for again.
+      return WifiState::joining;
   }
+}
+
+bool loopWifi(uint32_t now) {
+  if (isSettling(now)) return false;
+  if (WiFi.status() != WL_CONNECTED) {
+    if (static_cast<uint32_t>(now - attemptAt) >= waitMs) attempt(now);
+    return false;
+  }
+  // Lost after it was there: the next attempt is made at once.
   pauseMs = firstPauseMs;
   waitMs = 0;
-  attemptAt = static_cast<uint32_t>(millis());
-  if (!isAnnounced && announced != nullptr) {
-    isAnnounced = true;
-    startMdns();
+  return true;
+}
+
+void hostName(const Settings& settings, char* to) {
+  const size_t length = settings.uid.length();
+  for (size_t index = 0; index < length; ++index) {
+    const char letter = settings.uid.c_str()[index];
+    to[index] = isPlain(letter) ? letter : '-';
   }
-  MDNS.update();
+  to[length] = '\0';
+  if (length > 0) return;
+  constexpr uint8_t tailOctets = 3;
+  uint8_t mac[6];
+  WiFi.macAddress(mac);
+  static const char start[] BU_FLASH = "unit-";
+  constexpr size_t startOctets = sizeof start - 1;
+  copyFromFlash(to, start, startOctets);
+  putHex(to + startOctets, mac + sizeof mac - tailOctets, tailOctets);
 }
 
 }  // namespace bu::esp8266

@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-// Signatures as in tools/sdk/include/bearssl of the core; the contexts are larger there.
+// Signatures as in tools/sdk/include/bearssl of the core; the contexts are as large as there: 132 and 280 octets.
 extern "C" {
 typedef struct br_hash_class_ {
   size_t context_size;
@@ -14,6 +14,7 @@ typedef struct {
   unsigned char ksi[64], kso[64];
 } br_hmac_key_context;
 typedef struct {
+  unsigned char dig[212];
   unsigned char kso[64];
   size_t out_len;
 } br_hmac_context;
