@@ -1,6 +1,6 @@
 /** Names of a definition as C++ names. The definition's own check keeps them apart without regard to case. */
 
-/** Words that C++17, and the macros of the GNU dialect and of the C library, keep for themselves. */
+/** Words that C++17, and the macros of the GNU dialect and of the C libraries (avr-libc's too), keep for themselves. */
 const reserved = new Set(
   `alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class compl concept const
    const_cast constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern false float
@@ -8,15 +8,21 @@ const reserved = new Set(
    public register reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch
    template this thread_local throw true try typedef typeid typename typeof union unsigned using virtual void volatile
    wchar_t while xor xor_eq
-   errno i386 linux stderr stdin stdout unix xtensa`.split(/\s+/),
+   errno i386 linux stderr stdin stdout unix xtensa
+   acosf asinf atan2f atanf cbrtf ceilf copysignf cosf coshf expf fabsf fdimf floorf fmaf fmaxf fminf fmodf frexpf hypotf
+   isfinitef isinff isnanf ldexpf log10f logf lrintf lroundf powf roundf signbitf sinf sinhf squaref tanf tanhf truncf`.split(
+    /\s+/,
+  ),
 );
 
-/** Macros of the Arduino core and of the C library that look like calls: harmless to a member, deadly to a function. */
+/** Macros of the Arduino cores and of the C library that look like calls: harmless to a member, deadly to a function. */
 const functionMacros = new Set(
-  `abs analogInPinToBit assert bit bitClear bitRead bitSet bitToggle bitWrite clearerr constrain degrees
-   digitalPinToBitMask digitalPinToInterrupt digitalPinToPort feof ferror fpclassify getc getchar highByte interrupts
-   isfinite isinf isnan isnormal lowByte max min noInterrupts offsetof putc putchar radians round setjmp signbit sq
-   word`.split(/\s+/),
+  `abs analogInPinToBit analogInputToDigitalPin assert bit bitClear bitRead bitSet bitToggle bitWrite clearerr clearerror cli
+   clockCyclesPerMicrosecond clockCyclesToMicroseconds constrain degrees digitalPinHasPWM digitalPinToBitMask
+   digitalPinToInterrupt digitalPinToPCICR digitalPinToPCICRbit digitalPinToPCMSK digitalPinToPCMSKbit digitalPinToPort
+   digitalPinToTimer feof ferror fpclassify getc getchar highByte interrupts isfinite isinf isnan isnormal labs lowByte max
+   microsecondsToClockCycles min noInterrupts offsetof portInputRegister portModeRegister portOutputRegister putc putchar
+   radians reti round sei setjmp signbit sq word`.split(/\s+/),
 );
 
 /** `led-lamp` → `led_lamp`. */

@@ -1,23 +1,8 @@
+import { type Board, boards, type UnitDefinition } from '../protocol/definition/index.js';
 import type { Render } from './templates.js';
 
-/** A board that the generated firmware is built for. */
-interface Board {
-  readonly name: string;
-  /** `esp8266`: an Arduino board to flash. `native`: a program for this machine. */
-  readonly kind: 'esp8266' | 'native';
-}
-
-/** reference/esp8266.md: both boards have 4 MB of flash and are built the same. */
-const boards: readonly Board[] = [
-  { name: 'nodemcuv2', kind: 'esp8266' },
-  { name: 'd1_mini', kind: 'esp8266' },
-  { name: 'native', kind: 'native' },
-];
-
-/** The boards that can be flashed. */
-export const flashableBoards: readonly string[] = boards
-  .filter((board) => board.kind === 'esp8266')
-  .map((board) => board.name);
+/** How each board's firmware is built: reference/esp8266.md has both boards of 4 MB of flash built the same. */
+const kinds: Readonly<Record<Board, 'esp8266' | 'uno'>> = { nodemcuv2: 'esp8266', d1_mini: 'esp8266', uno: 'uno' };
 
 /** `led-lamp_d1_mini`. */
 export function environmentOf(unit: string, board: string): string {
@@ -30,23 +15,28 @@ const BEGIN =
   '; >>> generated from units/ by `baseunit generate`. Do not edit. Your own lines go above or below this part.';
 const END = '; <<< generated';
 
+/** What is told of a unit here: its environments are those of its boards, and one for this machine. */
+export type UnitBoards = Pick<UnitDefinition, 'name' | 'boards'>;
+
 /** The generated part of `platformio.ini`, markers included. `library` is the name in the runtime's `library.json`. */
-export function platformioPart(render: Render, units: readonly string[], library: string): string {
-  const environments = [...units].sort().flatMap((unit) =>
-    boards.map((board) => ({
-      name: environmentOf(unit, board.name),
-      unit,
-      board: board.name,
-      kind: board.kind,
-      isBoard: board.kind === 'esp8266',
-    })),
-  );
+export function platformioPart(render: Render, units: readonly UnitBoards[], library: string): string {
+  const environments = [...units]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((unit) => [
+      ...boards.filter((board) => unit.boards.includes(board)).map((board) => environment(unit, board, kinds[board])),
+      environment(unit, 'native', 'native'),
+    ]);
   const body = render('platformio.ini', {
     library,
     environments,
     nativeEnvironments: environments.filter(({ kind }) => kind === 'native').map(({ name }) => name),
   });
   return `${BEGIN}\n${body.trimEnd()}\n${END}\n`;
+}
+
+function environment({ name: unit }: UnitBoards, board: string, kind: 'esp8266' | 'uno' | 'native') {
+  const name = environmentOf(unit, board);
+  return { name, unit, board, kind, isBoard: kind !== 'native', isUno: kind === 'uno' };
 }
 
 /** The file with its generated part replaced. What stands before and behind it stays, octet for octet. */

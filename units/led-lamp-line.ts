@@ -6,6 +6,7 @@ export default defineUnit({
   version: '1.0.0',
   kind: 'updatable',
   wire: 'line',
+  boards: ['nodemcuv2', 'd1_mini', 'uno'],
   description: 'The original lamp, commanded with one line of text',
   commands: {
     setColor: { number: 1, fields: { color: rgb() } },

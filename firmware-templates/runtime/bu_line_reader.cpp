@@ -13,7 +13,7 @@ bool LineReader::push(char octet) {
     isTooLong_ = false;
     return isLine;
   }
-  if (filled_ == maxLineOctets) {
+  if (filled_ == capacity_) {
     isTooLong_ = true;
   } else {
     line_[filled_++] = octet;

@@ -6,9 +6,7 @@
 namespace bu {
 
 namespace {
-constexpr char hexDigits[] = "0123456789abcdef";
-constexpr uint8_t mantissaBits = 23;
-constexpr int exponentBias = 127;
+char hexDigit(uint8_t value) { return static_cast<char>(value < 10 ? '0' + value : 'a' + value - 10); }
 }  // namespace
 
 void LineText::refuse(Refusal refusal) {
@@ -16,13 +14,15 @@ void LineText::refuse(Refusal refusal) {
 }
 
 void LineText::put(char octet) {
-  if (length_ < capacity) octets_[length_++] = octet;
+  if (length_ == capacity_) return refuse(Refusal::tooLong);
+  octets_[length_++] = octet;
 }
 
 void LineText::end() { put('\n'); }
 
 void LineText::boolean(bool value) {
-  for (const char* at = value ? "true" : "false"; *at != '\0'; ++at) put(*at);
+  static const char booleans[] BU_FLASH = "false,true";
+  nameAt(value ? 1 : 0, flashText(booleans));
 }
 
 /** Decimal, with zeros in front up to `atLeast` digits. */
@@ -97,8 +97,8 @@ void LineText::rgb(const Rgb& value) {
   put('#');
   const uint8_t colour[3] = {value.red, value.green, value.blue};
   for (const uint8_t octet : colour) {
-    put(hexDigits[octet >> 4]);
-    put(hexDigits[octet & 0x0f]);
+    put(hexDigit(octet >> 4));
+    put(hexDigit(octet & 0x0f));
   }
 }
 

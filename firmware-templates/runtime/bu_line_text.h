@@ -10,17 +10,14 @@
 
 namespace bu {
 
-/** The longest line, in octets, its end not counted (reference/limits.md, "Firmware"). */
-constexpr size_t maxLineOctets = 512;
-
 /**
  * One value as the text of a line (wire/unit.md, "Line units"), refused as Writer refuses. A text field's line breaks
- * become blanks: a line is one value.
+ * become blanks: a line is one value. What does not fit its memory is refused too: half a number is another number.
  */
 class LineText {
  public:
-  /** What the longest text field takes, its closing line feed included. */
-  static constexpr size_t capacity = 256;
+  /** Borrows the memory of a line: what the longest value takes, and the line feed behind it. */
+  constexpr LineText(char* octets, uint16_t capacity) : octets_(octets), capacity_(capacity) {}
 
   void boolean(bool value);
   void u8(uint8_t value, uint8_t min = 0, uint8_t max = UINT8_MAX) { whole(value, min, max); }
@@ -63,7 +60,8 @@ class LineText {
   void nameAt(uint8_t index, FlashText names);
   void textOctets(const char* from, uint8_t count);
 
-  char octets_[capacity] = {};
+  char* octets_;
+  uint16_t capacity_;
   uint16_t length_ = 0;
   Refusal refusal_ = Refusal::none;
 };

@@ -5,88 +5,86 @@
 namespace bu {
 
 namespace {
-/** One connection at a time, as the originals serve. */
-constexpr uint8_t onlySlot = 0;
 /** Octets taken in one loop, so that the sketch gets its turn however much is sent. */
 constexpr size_t octetsPerLoop = 128;
 }  // namespace
 
-void LineReadUnit::begin() {
-  port::begin(false);
+void LineReadCore::begin() {
+  port::begin(description_);
   uptime_.tick(port::millis());
-  port::announce(description_);
 }
 
-void LineReadUnit::loop() {
+void LineReadCore::loop() {
   port::loop();
   const uint64_t now = uptime_.tick(port::millis());
   if (!isConnected_) {
-    if (!port::isWaiting() || !port::accept(onlySlot)) return;
+    slot_ = port::isWaiting() ? port::accept() : port::noSlot;
+    if (slot_ == port::noSlot) return;
     isConnected_ = true;
     acknowledgedAt_ = now;
     written_ = 0;
   }
   // What a reader sends means nothing; it is taken only to notice that it has gone.
   uint8_t ignored[octetsPerLoop];
-  if (port::read(onlySlot, ignored, sizeof ignored) == port::lost) return drop();
+  if (port::read(slot_, ignored, sizeof ignored) == port::lost) return drop();
   flush();
   if (!isConnected_) return;
-  if (written_ == lines_[last_].length() && !port::isUnacknowledged(onlySlot)) acknowledgedAt_ = now;
+  if (written_ == lines_[last_].length() && !port::isUnacknowledged(slot_)) acknowledgedAt_ = now;
   if (now - acknowledgedAt_ >= lineStalledMs) drop();
 }
 
-LineText& LineReadUnit::beginLine() {
+LineText& LineReadCore::beginLine() {
   LineText& next = lines_[1 - last_];
   next.reset();
   return next;
 }
 
-Refusal LineReadUnit::sendLine() {
+Refusal LineReadCore::sendLine() {
   LineText& next = lines_[1 - last_];
+  next.end();
   if (!next.isOk()) return next.refusal();
   // A reader that has half a line must get the other half: it misses this one.
   if (isConnected_ && written_ > 0 && written_ < lines_[last_].length()) return Refusal::none;
-  next.end();
   last_ = static_cast<uint8_t>(1 - last_);
   written_ = 0;
   if (isConnected_) flush();
   return Refusal::none;
 }
 
-void LineReadUnit::flush() {
+void LineReadCore::flush() {
   const uint16_t left = static_cast<uint16_t>(lines_[last_].length() - written_);
   if (left == 0) return;
-  const int written = port::write(onlySlot, reinterpret_cast<const uint8_t*>(lines_[last_].octets()) + written_, left);
+  const int written = port::write(slot_, reinterpret_cast<const uint8_t*>(lines_[last_].octets()) + written_, left);
   if (written == port::lost) return drop();
   written_ = static_cast<uint16_t>(written_ + written);
 }
 
-void LineReadUnit::drop() {
-  port::close(onlySlot);
+void LineReadCore::drop() {
+  port::close(slot_, port::Ending::done);
   isConnected_ = false;
   written_ = 0;
 }
 
-void LineUpdatableUnit::begin() {
-  port::begin(false);
+void LineUpdatableCore::begin() {
+  port::begin(description_);
   uptime_.tick(port::millis());
-  port::announce(description_);
 }
 
-void LineUpdatableUnit::loop() {
+void LineUpdatableCore::loop() {
   port::loop();
   const uint64_t now = uptime_.tick(port::millis());
   if (!isConnected_) {
-    if (!port::isWaiting() || !port::accept(onlySlot)) return;
+    slot_ = port::isWaiting() ? port::accept() : port::noSlot;
+    if (slot_ == port::noSlot) return;
     isConnected_ = true;
     inboundAt_ = now;
     reader_.reset();
   }
   uint8_t octets[octetsPerLoop];
-  const int count = port::read(onlySlot, octets, sizeof octets);
+  const int count = port::read(slot_, octets, sizeof octets);
   const bool isSilent = count == 0 && now - inboundAt_ >= lineSilentMs && port::isWaiting();
   if (count == port::lost || isSilent) {
-    port::close(onlySlot);
+    port::close(slot_, port::Ending::done);
     isConnected_ = false;
     return;
   }
@@ -96,7 +94,7 @@ void LineUpdatableUnit::loop() {
   }
 }
 
-void LineUpdatableUnit::handle(const char* line, size_t length) {
+void LineUpdatableCore::handle(const char* line, size_t length) {
   // `\n\r` and the like: an empty line between two ends is no value.
   if (length == 0) return;
   LineValue value(line, length);

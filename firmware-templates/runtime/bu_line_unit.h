@@ -17,16 +17,18 @@ constexpr uint32_t lineSilentMs = 10'000;
 
 /**
  * Writes one value a line to whoever is connected; reads nothing (wire/iot-base.md, "Read unit"). One connection at a
- * time; the next waits. A new connection gets the last value at once.
+ * time; the next waits. A new connection gets the last value at once. LineReadUnit gives it its memory.
  */
-class LineReadUnit {
+class LineReadCore {
  public:
-  constexpr explicit LineReadUnit(const UnitDescription& description) : description_(description) {}
-
   void begin();
   void loop();
 
  protected:
+  /** `memory`: two lines of `lineOctets` each, the line feed included. */
+  constexpr LineReadCore(const UnitDescription& description, char* memory, uint16_t lineOctets)
+      : description_(description), lines_{{memory, lineOctets}, {memory + lineOctets, lineOctets}} {}
+
   /** Where the next value is printed. */
   LineText& beginLine();
   /** Keeps what was printed and writes it. A refused value is neither kept nor written. */
@@ -43,20 +45,36 @@ class LineReadUnit {
   uint64_t acknowledgedAt_ = 0;
   uint16_t written_ = 0;
   uint8_t last_ = 0;
+  uint8_t slot_ = 0;
   bool isConnected_ = false;
+};
+
+/** A read unit of lines with all its memory. The text of a value has at most `valueOctets`. Generated `Unit` derives from it. */
+template <uint16_t valueOctets>
+class LineReadUnit : public LineReadCore {
+  static constexpr uint16_t lineOctets = valueOctets + 1;
+
+ public:
+  constexpr explicit LineReadUnit(const UnitDescription& description) : LineReadCore(description, memory_, lineOctets) {}
+
+ private:
+  char memory_[2 * lineOctets] = {};
 };
 
 /**
  * Hands each line to the handler; writes nothing (wire/iot-base.md, "Updatable unit"). Lines end with `\r`, `\n` or
- * both; one of more than 512 octets is ignored to its end. One connection at a time; it is kept until its peer closes
- * it, or has been silent for `lineSilentMs` while another waits.
+ * both; one that is too long is ignored to its end. One connection at a time; it is kept until its peer closes it, or
+ * has been silent for `lineSilentMs` while another waits. LineUpdatableUnit gives it its memory.
  */
-class LineUpdatableUnit {
+class LineUpdatableCore {
  public:
-  constexpr explicit LineUpdatableUnit(const UnitDescription& description) : description_(description) {}
-
   void begin();
   void loop();
+
+ protected:
+  /** `memory`: a line of `lineOctets`, its end not counted. */
+  constexpr LineUpdatableCore(const UnitDescription& description, char* memory, uint16_t lineOctets)
+      : description_(description), reader_(memory, lineOctets) {}
 
  private:
   void handle(const char* line, size_t length);
@@ -65,7 +83,21 @@ class LineUpdatableUnit {
   Uptime uptime_;
   LineReader reader_;
   uint64_t inboundAt_ = 0;
+  uint8_t slot_ = 0;
   bool isConnected_ = false;
+};
+
+/** An updatable unit of lines with all its memory: see LineReadUnit. */
+template <uint16_t valueOctets>
+class LineUpdatableUnit : public LineUpdatableCore {
+  static constexpr uint16_t lineOctets = lineOctetsFor(valueOctets);
+
+ public:
+  constexpr explicit LineUpdatableUnit(const UnitDescription& description)
+      : LineUpdatableCore(description, memory_, lineOctets) {}
+
+ private:
+  char memory_[lineOctets] = {};
 };
 
 }  // namespace bu

@@ -50,6 +50,31 @@ uint64_t powerOfTen(uint8_t exponent) {
   return power;
 }
 
+/**
+ * digits / 10^fraction, rounded to the nearest f32, a tie to the even one. In whole numbers: a double is no wider than a
+ * float on an AVR, and would round twice.
+ */
+float quotientOf(uint64_t digits, uint8_t fraction) {
+  if (digits == 0) return 0;
+  // value = quotient × 2^exponent; 64 bits by at most 10^10 leave 30, of which a float keeps 24.
+  int16_t exponent = 0;
+  for (; (digits >> 63) == 0; digits <<= 1) --exponent;
+  const uint64_t divisor = powerOfTen(fraction);
+  uint64_t quotient = digits / divisor;
+  bool isMore = digits % divisor != 0;
+  for (; (quotient >> (mantissaBits + 2)) != 0; quotient >>= 1) {
+    isMore = isMore || (quotient & 1) != 0;
+    ++exponent;
+  }
+  const bool isHalf = (quotient & 1) != 0;
+  uint32_t mantissa = static_cast<uint32_t>(quotient >> 1);
+  ++exponent;
+  if (isHalf && (isMore || (mantissa & 1) != 0)) ++mantissa;
+  // One that was rounded up to 2^24 carries into the exponent by itself.
+  const uint32_t stored = static_cast<uint32_t>(exponent + exponentBias + mantissaBits);
+  return floatOf((stored << mantissaBits) + (mantissa - (uint32_t{1} << mantissaBits)));
+}
+
 bool isBlank(char octet) { return octet == ' ' || (octet >= '\t' && octet <= '\r'); }
 
 }  // namespace
@@ -64,10 +89,8 @@ void LineValue::trim() {
 }
 
 bool LineValue::boolean() {
-  trim();
-  if (length_ == 4 && memcmp(line_, "true", 4) == 0) return true;
-  if (length_ != 5 || memcmp(line_, "false", 5) != 0) refuse(Refusal::wrongType);
-  return false;
+  static const char booleans[] BU_FLASH = "false,true";
+  return indexIn(flashText(booleans), Refusal::wrongType) == 1;
 }
 
 int64_t LineValue::whole(int64_t min, int64_t max) {
@@ -91,8 +114,8 @@ float LineValue::f32(float min, float max) {
     refuse(Refusal::wrongType);
     return 0;
   }
-  const double size = static_cast<double>(decimal.digits) / static_cast<double>(powerOfTen(decimal.fraction));
-  const float value = static_cast<float>(decimal.isNegative ? -size : size);
+  const float size = quotientOf(decimal.digits, decimal.fraction);
+  const float value = decimal.isNegative ? -size : size;
   if (value < min || value > max) refuse(Refusal::outOfRange);
   return value;
 }
@@ -104,7 +127,7 @@ Rgb LineValue::rgb() {
   return colour;
 }
 
-uint8_t LineValue::indexIn(FlashText names) {
+uint8_t LineValue::indexIn(FlashText names, Refusal otherwise) {
   trim();
   uint8_t index = 0;
   uint16_t at = 0;
@@ -119,7 +142,7 @@ uint8_t LineValue::indexIn(FlashText names) {
     at = static_cast<uint16_t>(end + 1);
     ++index;
   }
-  refuse(Refusal::badIndex);
+  refuse(otherwise);
   return 0;
 }
 

@@ -31,7 +31,7 @@ class LineValue {
   /** `names`, in flash: `drip,normal,flood`, in the order of the enum. */
   template <class Choice>
   Choice oneOf(FlashText names) {
-    return static_cast<Choice>(indexIn(names));
+    return static_cast<Choice>(indexIn(names, Refusal::badIndex));
   }
   template <size_t N>
   void text(Text<N>& value) {
@@ -46,7 +46,8 @@ class LineValue {
   void refuse(Refusal refusal);
   void trim();
   int64_t whole(int64_t min, int64_t max);
-  uint8_t indexIn(FlashText names);
+  /** 0, and refused, when it is none of them. */
+  uint8_t indexIn(FlashText names, Refusal otherwise);
   bool isUtf8();
 
   const char* line_;

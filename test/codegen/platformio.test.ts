@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadDefinitions } from '../../base/config/definitions.js';
 import { libraryName, ownTemplates } from '../../codegen/generate-unit.js';
-import { platformioPart, replacePart } from '../../codegen/platformio.js';
+import { platformioPart, replacePart, type UnitBoards } from '../../codegen/platformio.js';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -36,17 +36,26 @@ function parseIni(text: string): Map<string, Map<string, string>> {
 
 test('the project file has an environment for each unit and board, and each builds that unit alone', async () => {
   const ini = parseIni(await readFile(join(root, 'platformio.ini'), 'utf8'));
-  for (const unit of (await loadDefinitions()).keys()) {
+  for (const { definition } of (await loadDefinitions()).values()) {
+    const { name: unit } = definition;
     for (const [board, base] of [
       ['nodemcuv2', 'baseunit_esp8266'],
       ['d1_mini', 'baseunit_esp8266'],
+      ['uno', 'baseunit_uno'],
       ['native', 'baseunit_native'],
     ] as const) {
       const environment = ini.get(`env:${unit}_${board}`);
-      expect(environment?.get('extends')).toBe(base);
-      expect(environment?.get('board')).toBe(board === 'native' ? undefined : board);
-      expect(environment?.get('build_src_filter')).toBe(`-<*> +<${unit}/src/>`);
-      expect(environment?.get('build_flags')).toBe(`\${${base}.build_flags}\n-I firmware/${unit}/include`);
+      expect(environment !== undefined, `${unit} ${board}`).toBe(
+        board === 'native' || definition.boards.includes(board),
+      );
+      if (environment === undefined) continue;
+      expect(environment.get('extends')).toBe(base);
+      expect(environment.get('board')).toBe(board === 'native' ? undefined : board);
+      const runtime = board === 'uno' ? `\${${base}.build_src_filter}` : '-<*>';
+      expect(environment.get('build_src_filter')).toBe(`${runtime} +<${unit}/src/>`);
+      const flags = [`\${${base}.build_flags}`, `-I firmware/${unit}/include`];
+      if (board !== 'native') flags.push(`-D BU_BOARD=${board}`);
+      expect(environment.get('build_flags')).toBe(flags.join('\n'));
     }
     expect(ini.get('platformio')?.get('default_envs')?.split('\n')).toContain(`${unit}_native`);
   }
@@ -56,6 +65,7 @@ test('platform versions are pinned, sources and library are where they are', asy
   const ini = parseIni(await readFile(join(root, 'platformio.ini'), 'utf8'));
   expect(ini.get('platformio')?.get('src_dir')).toBe('firmware');
   expect(ini.get('baseunit_esp8266')?.get('platform')).toBe('platformio/espressif8266@4.2.1');
+  expect(ini.get('baseunit_uno')?.get('platform')).toBe('platformio/atmelavr@5.1.0');
   expect(ini.get('baseunit_native')?.get('platform')).toBe('platformio/native@1.2.1');
   expect(ini.get('baseunit')?.get('lib_extra_dirs')).toBe('firmware-templates');
   const manifest = JSON.parse(await readFile(join(root, 'firmware-templates', 'runtime', 'library.json'), 'utf8'));
@@ -66,11 +76,15 @@ test('platform versions are pinned, sources and library are where they are', asy
 test('every environment name is one that PlatformIO takes', async () => {
   const ini = parseIni(await readFile(join(root, 'platformio.ini'), 'utf8'));
   const names = [...ini.keys()].filter((name) => name.startsWith('env:'));
-  expect(names).toHaveLength(3 * (await loadDefinitions()).size);
+  const boards = [...(await loadDefinitions()).values()].flatMap(({ definition }) => [...definition.boards, 'native']);
+  expect(names).toHaveLength(boards.length);
   for (const name of names) expect(name).toMatch(/^env:[a-z\d_-]+$/i);
 });
 
-const part = (units: readonly string[]): string => platformioPart(ownTemplates(), units, libraryName());
+const part = (names: readonly string[]): string => {
+  const units = names.map((name): UnitBoards => ({ name, boards: ['nodemcuv2', 'uno'] }));
+  return platformioPart(ownTemplates(), units, libraryName());
+};
 
 test("a user's own lines before and behind the generated part survive, octet for octet", () => {
   const before = '; mine\r\n[env:mine]\nextends = env:a_native\n\n';

@@ -2,7 +2,7 @@
 // The original lamp, commanded with one line of text.
 #pragma once
 
-#include <baseunit.h>
+#include <baseunit_line.h>
 
 namespace led_lamp_line {
 
@@ -12,6 +12,11 @@ struct SetColor {
   bu::Rgb color{0x00, 0x00, 0x00};
 };
 static_assert(sizeof(SetColor) == 3, "setColor takes another amount of RAM than the generator reckons with");
+
+namespace detail {
+/** Octets of the longest value as text. */
+constexpr uint16_t valueOctets = 7;
+}  // namespace detail
 
 inline bool parse(bu::LineValue& in, SetColor& value) {
   value.color = in.rgb();
@@ -27,7 +32,7 @@ static const char descriptor[] BU_FLASH =
     "command 1 setColor color:rgb\n";
 // ca30989618898141
 static const uint8_t fingerprint[bu::fingerprintOctets] BU_FLASH = {0xca, 0x30, 0x98, 0x96, 0x18, 0x89, 0x81, 0x41};
-static const char setColorNames[] BU_FLASH = "setColor:color";
+static const char setColorNames[] BU_FLASH = "setColor\0color";
 
 template <class Handlers, class = void>
 struct HasSetColor {
@@ -39,25 +44,32 @@ struct HasSetColor<Handlers, bu::Void<decltype(static_cast<bu::Answer (*)(const 
 };
 
 template <class Handlers>
+bu::Answer run(const SetColor& command, bu::Case<true>) {
+  return Handlers::setColor(command);
+}
+template <class Handlers>
+bu::Answer run(const SetColor&, bu::Case<false>) {
+  return bu::Answer::ok();
+}
+template <class Handlers>
 bu::Answer onLine(bu::LineValue& in) {
   SetColor command;
   if (!parse(in, command)) return bu::Answer::unreadable(in, bu::flashText(setColorNames));
-  if constexpr (HasSetColor<Handlers>::value) return Handlers::setColor(command);
-  return bu::Answer::ok();
+  return run<Handlers>(command, bu::Case<HasSetColor<Handlers>::value>());
 }
 
 template <class Handlers>
-inline constexpr bu::UnitDescription description{
+constexpr bu::UnitDescription description{
     bu::flashText(name),       bu::flashText(version), bu::UnitKind::updatable,
     bu::flashText(descriptor), fingerprint,            nullptr,
-    &onLine<Handlers>,
+    &onLine<Handlers>, 0,
 };
 
 }  // namespace detail
 
 /** The unit: `led_lamp_line::Unit<Handlers> unit;`, where `Handlers` has a static handler for the command. */
 template <class Handlers>
-class Unit : public bu::LineUpdatableUnit {
+class Unit : public bu::LineUpdatableUnit<detail::valueOctets> {
   static_assert(detail::HasSetColor<Handlers>::value,
                 "led-lamp-line (units/led-lamp-line.ts): command setColor needs a handler: static bu::Answer setColor(const led_lamp_line::SetColor& command)");
 

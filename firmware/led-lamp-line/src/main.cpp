@@ -2,12 +2,19 @@
 // units/led-lamp-line.ts.
 #include <led_lamp_line.h>
 
-#if defined(ARDUINO_ARCH_ESP8266)
+#if defined(ARDUINO)
 #include <Arduino.h>
 
+#if defined(ARDUINO_ARCH_AVR)
+// Pins of an Uno that can be dimmed.
+static constexpr uint8_t redPin = 9;
+static constexpr uint8_t greenPin = 10;
+static constexpr uint8_t bluePin = 11;
+#else
 static constexpr uint8_t redPin = 14;    // D5
 static constexpr uint8_t greenPin = 12;  // D6
 static constexpr uint8_t bluePin = 13;   // D7
+#endif
 
 static void beginLamp() {
   pinMode(redPin, OUTPUT);

@@ -2,7 +2,7 @@
 // Ambient light at the analogue input, 0 (dark) to 1023 (bright).
 #pragma once
 
-#include <baseunit.h>
+#include <baseunit_line.h>
 
 namespace light_sensor {
 
@@ -15,6 +15,11 @@ struct Light {
   uint16_t level = 0;
 };
 static_assert(sizeof(Light) == 2, "light takes another amount of RAM than the generator reckons with");
+
+namespace detail {
+/** Octets of the longest value as text. */
+constexpr uint16_t valueOctets = 4;
+}  // namespace detail
 
 inline bool print(bu::LineText& out, const Light& value) {
   out.u16(value.level, 0, 1023);
@@ -31,16 +36,16 @@ static const char descriptor[] BU_FLASH =
 // 97a16c9e075ffdef
 static const uint8_t fingerprint[bu::fingerprintOctets] BU_FLASH = {0x97, 0xa1, 0x6c, 0x9e, 0x07, 0x5f, 0xfd, 0xef};
 
-inline constexpr bu::UnitDescription description{
+constexpr bu::UnitDescription description{
     bu::flashText(name),       bu::flashText(version), bu::UnitKind::read,
     bu::flashText(descriptor), fingerprint,            nullptr,
-    nullptr,
+    nullptr, 0,
 };
 
 }  // namespace detail
 
 /** The unit: `light_sensor::Unit unit;`. It has no commands, and so needs no handlers. */
-class Unit : public bu::LineReadUnit {
+class Unit : public bu::LineReadUnit<detail::valueOctets> {
  public:
   constexpr Unit() : LineReadUnit(detail::description) {}
 

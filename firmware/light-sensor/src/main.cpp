@@ -2,7 +2,7 @@
 // is reported is in <light_sensor.h>, generated from units/light-sensor.ts.
 #include <light_sensor.h>
 
-#if defined(ARDUINO_ARCH_ESP8266)
+#if defined(ARDUINO)
 #include <Arduino.h>
 
 static uint16_t measure() { return static_cast<uint16_t>(analogRead(A0)); }
