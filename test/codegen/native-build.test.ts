@@ -25,7 +25,7 @@ async function smallProject(): Promise<string> {
   await writeFile(join(root, 'firmware', 'blink', 'include', 'says.h'), '#define SAYS "one"\n');
   await writeFile(
     main,
-    '#include <says.h>\n#include <stdio.h>\n#include <stdlib.h>\nvoid setup() { puts(SAYS); exit(0); }\nvoid loop() {}\n',
+    '#include <says.h>\n#include <stdio.h>\n#include <stdlib.h>\nextern "C" void setup() { puts(SAYS); exit(0); }\nextern "C" void loop() {}\n',
   );
   return main;
 }
@@ -55,7 +55,7 @@ test('with sanitizers it is another program, which a fault ends', async () => {
   const main = await smallProject();
   await writeFile(
     main,
-    '#include <stdlib.h>\nint volatile at = 3;\nvoid setup() { int a[3] = {}; exit(a[at] * 0); }\nvoid loop() {}\n',
+    '#include <stdlib.h>\nint volatile at = 3;\nextern "C" void setup() { int a[3] = {}; exit(a[at] * 0); }\nextern "C" void loop() {}\n',
   );
   const plain = await buildNative('blink', { root });
   const checked = await buildNative('blink', { root, sanitize: true });
