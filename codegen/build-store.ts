@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Old builds kept in `.build/`: enough for every example unit, plain and sanitized, through a few changes. */
-export const MAX_BUILDS = 48;
+export const MAX_BUILDS = 128;
 
 /** Left by a build that was killed; nothing takes this long to compile. */
 const ABANDONED_MS = 60 * 60 * 1000;

@@ -2,6 +2,7 @@ import { type Fields, type FieldType, type FieldValue, integerTypes, octetsOf } 
 import { fromHex } from '../protocol/octets.js';
 import { f32Literal, integerLiteral, octetsLiteral, rgbLiteral, stringLiteral } from './cpp-literals.js';
 import { enumeratorsOf, memberNameOf, typeNameOf } from './cpp-names.js';
+import { lineOctetsOf } from './line-octets.js';
 import { NamePool } from './name-pool.js';
 
 /** A value's C++ type and the calls of `bu::Reader` and `bu::Writer` that move it. */
@@ -42,6 +43,8 @@ export interface FieldView extends ValueView {
   readonly moreDecimals: string;
   /** The values of a oneOf as text, joined by commas. */
   readonly choices: string;
+  /** Octets of its longest value as the text of a line. */
+  readonly lineOctets: number;
 }
 
 interface RamView {
@@ -80,6 +83,7 @@ export function fieldViews(fields: Fields, struct: string): FieldView[] {
       ram: ramOf(type),
       moreDecimals: plain.kind === 'f32' ? `, ${plain.decimals}` : '',
       choices: plain.kind === 'oneOf' ? plain.values.join(',') : '',
+      lineOctets: lineOctetsOf(type),
     };
   });
 }

@@ -32,7 +32,6 @@ export function generateUnit(
   const home = `firmware/${definition.name}`;
   return [
     { path: `${home}/include/${headerOf(definition)}`, kind: 'generated', text: render('unit.h', view) },
-    { path: `${home}/include/secrets.example.h`, kind: 'generated', text: render('secrets.example.h', view) },
     { path: `${home}/src/main.cpp`, kind: 'once', text: render('main.cpp', view) },
   ];
 }

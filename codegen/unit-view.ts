@@ -18,7 +18,7 @@ export interface StructView {
   readonly fields: readonly FieldView[];
   readonly maxOctets: number;
   readonly ramOctets: number;
-  /** In declared order, for a refusal's reason: `fade:color,durationMs`. */
+  /** Its name and those of its fields in declared order, for a refusal's reason: `fade\0color\0durationMs`, as C++ writes it. */
   readonly names: string;
 }
 
@@ -62,6 +62,8 @@ export interface UnitView {
   readonly reports: readonly MessageView[];
   readonly hasCommands: boolean;
   readonly ring: number;
+  /** Between two visits to the base, in ms; 0: it never sleeps. */
+  readonly sleepMs: number;
   readonly maxReportOctets: number;
   readonly maxCommandOctets: number;
   readonly choiceTexts: readonly { readonly name: string; readonly text: string }[];
@@ -103,6 +105,7 @@ export function unitView(definition: UnitDefinition, source: string): UnitView {
     reports,
     hasCommands: commands.length > 0,
     ring: definition.ring,
+    sleepMs: definition.sleepMs ?? 0,
     maxReportOctets: Math.max(0, ...reports.map(({ maxOctets }) => maxOctets)),
     maxCommandOctets: Math.max(0, ...commands.map(({ maxOctets }) => maxOctets)),
     choiceTexts: isLine
@@ -156,11 +159,11 @@ function structView(name: string, fields: MessageDefinition['fields'], type: str
     fields: views.map((view) => ({ ...view, note: commentText(view.note) })),
     maxOctets: octetsOfFields(fields).max,
     ramOctets: ramOfStruct(views),
-    names: `${name}:${Object.keys(fields).join(',')}`,
+    names: [name, ...Object.keys(fields)].join('\\0'),
   };
 }
 
-/** Text that cannot end the comment it stands in. */
+/** Text that cannot end the comment it stands in, nor draw the next line into it by a backslash at its end. */
 function commentText(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').replaceAll('*/', '* /').replaceAll('/*', '/ *').trim();
+  return text.replaceAll(/\s+/g, ' ').replaceAll('*/', '* /').replaceAll('/*', '/ *').trim().replace(/\\+$/, '$&.');
 }

@@ -7,13 +7,14 @@
  *   include/<unit>.h      generated from the definition: a struct a message with encode and decode, the dispatcher,
  *                         and `Unit<Handlers>`, which does not compile while a handler is missing
  *   bu::SessionUnit       typed messages over a proved session (wire/unit.md): holds all memory, sized by the definition
+ *   bu::SleepingUnit      one that sleeps between visits to its base
  *     bu::UnitCore        its logic: who is served, hello, commands, reports, time-outs
  *       bu::Opening       the opening with mutual proof of one connection, before anything else is believed
- *       bu::Link          the proved connection: tags, bounded output, frames (bu::FrameReader)
+ *       bu::Link          the proved connection: tags, one transmission at a time (bu::FrameReader)
  *       bu::ReportRing    readings not yet acknowledged       bu::AnswerMemory  the last 16 commands' answers
  *   bu::LineReadUnit, bu::LineUpdatableUnit    one value a line, no session (wire/iot-base.md)
  *   bu::Reader, bu::Writer, bu::LineValue, bu::LineText   values from octets and lines, and back
- *   bu::port              the machine below: port/esp8266, port/native
+ *   bu::port              the machine below: port/esp8266, port/avr, port/native
  *
  * What a sketch looks like (test/firmware/runtime/model has it whole):
  *
@@ -31,14 +32,7 @@
  * Handlers run inside unit.loop(), one at a time; what they take, the link waits: do not block.
  */
 
-#include "bu_answer.h"
+#include "baseunit_line.h"
 #include "bu_codec.h"
-#include "bu_description.h"
-#include "bu_every.h"
-#include "bu_flash.h"
-#include "bu_handlers.h"
-#include "bu_line_text.h"
-#include "bu_line_unit.h"
-#include "bu_line_value.h"
-#include "bu_port.h"
 #include "bu_session_unit.h"
+#include "bu_sleeping_unit.h"

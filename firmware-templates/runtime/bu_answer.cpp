@@ -1,89 +1,81 @@
 #include "bu_answer.h"
 
+#include <string.h>
+
 #include "bu_utf8.h"
 
 namespace bu {
 
 namespace {
-const char unknownText[] BU_FLASH = "no command has the number ";
-const char separator[] BU_FLASH = ": ";
-const char dot[] BU_FLASH = ".";
+/** In the order of OwnReason. */
+const char ownReasons[] BU_FLASH = "no such command\0not typed\0no id\0no such offset";
 }  // namespace
 
+Answer::Reason Answer::reason_;
+
 Answer Answer::refused(const char* reason) {
-  Answer answer;
-  answer.isOk_ = false;
-  size_t length = 0;
-  while (length < maxReasonOctets + 4 && reason[length] != '\0') ++length;
+  const Answer answer = begin();
+  const size_t length = strlen(reason);
   // Cut between two characters: what begins before the bound and ends behind it is left out.
   size_t at = 0;
-  while (at < length) {
+  // An empty reason becomes `?`, too: a refusal has one, by which its second answer is told from others.
+  do {
     const size_t character = utf8CharacterAt(reinterpret_cast<const uint8_t*>(reason) + at, length - at);
-    const size_t taken = character == 0 ? 1 : character;
-    if (answer.length_ + taken > maxReasonOctets) break;
-    answer.append(character == 0 ? "?" : reason + at, taken);
-    at += taken;
-  }
+    if (reason_.length + character > maxReasonOctets) break;
+    if (character == 0) put('?');
+    for (size_t index = 0; index < character; ++index) put(reason[at + index]);
+    at += character == 0 ? 1 : character;
+  } while (at < length);
   return answer;
 }
 
 Answer Answer::refused(FlashText reason) {
-  Answer answer;
-  answer.isOk_ = false;
-  answer.append(reason);
+  const Answer answer = begin();
+  for (uint16_t index = 0; index < reason.length; ++index) put(static_cast<char>(octetFromFlash(reason.at + index)));
   return answer;
 }
 
-Answer Answer::unknownMessage(uint8_t number) {
-  Answer answer = refused(flashText(unknownText));
-  char digits[3];
-  size_t count = 0;
-  do {
-    digits[count++] = static_cast<char>('0' + number % 10);
-    number = static_cast<uint8_t>(number / 10);
-  } while (number > 0);
-  while (count > 0) answer.append(&digits[--count], 1);
+Answer Answer::refused(OwnReason reason) {
+  const Answer answer = begin();
+  putItem(ownReasons, static_cast<size_t>(reason));
   return answer;
 }
 
-Answer Answer::undecodable(const Reader& in, FlashText names) { return about(in.refusal(), in.failedField(), names); }
-
-Answer Answer::unreadable(const LineValue& in, FlashText names) { return about(in.refusal(), 0, names); }
-
-Answer Answer::unsendable(const Writer& out, FlashText names) { return about(out.refusal(), out.failedField(), names); }
-
-/** `names` is `message:field,field`; a refusal of no field names the message alone. */
+/** A refusal of no field names the message alone. */
 Answer Answer::about(Refusal refusal, uint8_t field, FlashText names) {
-  Answer answer;
-  answer.isOk_ = false;
-  uint16_t at = 0;
-  const auto appendUpTo = [&](char end) {
-    const uint16_t start = at;
-    while (at < names.length && octetFromFlash(names.at + at) != static_cast<uint8_t>(end)) ++at;
-    answer.append(FlashText{names.at + start, static_cast<uint16_t>(at - start)});
-    ++at;
-  };
-  appendUpTo(':');
+  const Answer answer = begin();
+  putItem(names.at, 0);
   if (field != noField) {
-    for (uint8_t skipped = 0; skipped < field && at < names.length; ++skipped) {
-      while (at < names.length && octetFromFlash(names.at + at) != ',') ++at;
-      ++at;
-    }
-    answer.append(flashText(dot));
-    appendUpTo(',');
+    put('.');
+    putItem(names.at, field + 1U);
   }
-  answer.append(flashText(separator));
-  answer.append(nameOf(refusal));
+  put(':');
+  put(' ');
+  putItem(refusalNames, static_cast<size_t>(refusal));
   return answer;
 }
 
-void Answer::append(const char* text, size_t length) {
-  for (size_t index = 0; index < length && length_ < maxReasonOctets; ++index) reason_[length_++] = text[index];
+Answer Answer::begin() {
+  reason_.of = 0;
+  reason_.length = 0;
+  reason_.text[0] = '\0';
+  return Answer(false);
 }
 
-void Answer::append(FlashText text) {
-  for (uint16_t index = 0; index < text.length && length_ < maxReasonOctets; ++index) {
-    reason_[length_++] = static_cast<char>(octetFromFlash(text.at + index));
+void Answer::put(char octet) {
+  if (reason_.length != maxReasonOctets) reason_.text[reason_.length++] = octet;
+  reason_.text[reason_.length] = '\0';
+}
+
+/** One of the texts that lie in flash one behind the other, each ended by a zero. */
+void Answer::putItem(const char* list, size_t index) {
+  for (size_t skip = index;; ++list) {
+    const char octet = static_cast<char>(octetFromFlash(list));
+    if (octet != '\0') {
+      if (skip == 0) put(octet);
+    } else if (skip-- == 0) {
+      return;
+    }
   }
 }
 

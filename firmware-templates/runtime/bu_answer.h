@@ -11,42 +11,64 @@
 namespace bu {
 
 /** The most octets of UTF-8 that a refusal's reason has on the wire (wire/unit.md, "Messages"). */
+#if defined(ARDUINO_ARCH_AVR)
+// Line units, whose reasons nobody hears.
+constexpr size_t maxReasonOctets = 0;
+#else
 constexpr size_t maxReasonOctets = 80;
+#endif
 
-/** What became of a command: done, or refused with a reason. What a handler returns. */
+/**
+ * What became of a command: done, or refused with a reason. What a handler returns. There is memory for one reason, as for
+ * one handler at a time: the last refusal's.
+ */
 class Answer {
  public:
   /** Done; reply fields, if the command has any, were filled in. */
-  static Answer ok() { return Answer(); }
-  /** Not done. The reason is cut to 80 octets, between two characters; octets that are not UTF-8 become `?`. */
+  static constexpr Answer ok() { return Answer(true); }
+  /** Not done. The reason is cut to 80 octets, between two characters; what is not UTF-8, and no reason at all, becomes `?`. */
   static Answer refused(const char* reason);
-  /** The same for ASCII text in flash. */
+  /** The same for ASCII text in flash, which is not empty. */
   static Answer refused(FlashText reason);
 
   /** For generated code: no command has this number. */
-  static Answer unknownMessage(uint8_t number);
-  /** For generated code: `fade.durationMs: out-of-range`. `names` is in flash: `fade:color,durationMs`. */
-  static Answer undecodable(const Reader& in, FlashText names);
+  static Answer unknownMessage() { return refused(OwnReason::unknownMessage); }
+  /** For generated code: `fade.durationMs: out-of-range`. `names` is in flash: `fade`, `color`, `durationMs`, zeros between. */
+  static Answer undecodable(const Reader& in, FlashText names) { return about(in.refusal(), in.failedField(), names); }
   /** For generated code of line units: the same for a line. */
-  static Answer unreadable(const LineValue& in, FlashText names);
+  static Answer unreadable(const LineValue& in, FlashText names) { return about(in.refusal(), 0, names); }
   /** For generated code: the handler's reply cannot be sent: `water reply.queue: out-of-range`. */
-  static Answer unsendable(const Writer& out, FlashText names);
+  static Answer unsendable(const Writer& out, FlashText names) { return about(out.refusal(), out.failedField(), names); }
 
-  bool isOk() const { return isOk_; }
-  const char* reason() const { return reason_; }
-  uint8_t reasonLength() const { return length_; }
+  /** Reasons that are not a handler's and name no field. */
+  enum class OwnReason : uint8_t { unknownMessage, notTyped, noId, pastTheEnd };
+  static Answer refused(OwnReason reason);
+  /** With the reason that was given before. */
+  static constexpr Answer refused() { return Answer(false); }
+
+  constexpr bool isOk() const { return isOk_; }
+  /** Of the last refusal. Closed by a zero. */
+  static const char* reason() { return reason_.text; }
+  static uint8_t reasonLength() { return reason_.length; }
+  /** The command, by its id, whose reason it is; 0: another's. */
+  static uint32_t reasonOf() { return reason_.of; }
+  static void setReasonOf(uint32_t id) { reason_.of = id; }
 
  private:
-  Answer() = default;
+  explicit constexpr Answer(bool isOk) : isOk_(isOk) {}
   static Answer about(Refusal refusal, uint8_t field, FlashText names);
-  void append(const char* text, size_t length);
-  void append(FlashText text);
+  static Answer begin();
+  static void put(char octet);
+  static void putItem(const char* list, size_t index);
 
-  bool isOk_ = true;
-  uint8_t length_ = 0;
-  char reason_[maxReasonOctets + 1] = {};
+  struct Reason {
+    uint32_t of;
+    uint8_t length;
+    char text[maxReasonOctets + 1];
+  };
+  static Reason reason_;
+
+  bool isOk_;
 };
-
-static_assert(sizeof(Answer) <= 84, "an answer travels over the stack");
 
 }  // namespace bu

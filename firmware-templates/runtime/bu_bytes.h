@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bu_handlers.h"
+
 namespace bu {
 
 /** At most N octets, held in place. More than fit are remembered as such, and refused (`tooLong`) when sent. */
@@ -15,7 +17,7 @@ class Bytes {
 
   constexpr Bytes() = default;
   /** `Bytes<4>{0x01, 0x02}`. */
-  template <class... Octets, class = decltype(static_cast<uint8_t>((static_cast<Octets>(0) + ... + 0)))>
+  template <class... Octets, class = Void<decltype(static_cast<uint8_t>(static_cast<Octets>(0)))...>>
   constexpr explicit Bytes(Octets... octets) : octets_{static_cast<uint8_t>(octets)...}, length_(sizeof...(Octets)) {
     static_assert(sizeof...(Octets) <= N, "more octets than the field holds");
   }

@@ -33,6 +33,8 @@ struct UnitDescription {
   Dispatch dispatch;
   /** Updatable line units; null for all others. */
   LineDispatch lineDispatch;
+  /** The unit sleeps for so many ms between two visits to the base; 0: it never does. */
+  uint32_t sleepMs;
 };
 
 }  // namespace bu

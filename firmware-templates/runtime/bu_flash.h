@@ -4,10 +4,13 @@
 #include <stdint.h>
 #include <string.h>
 
-// On the ESP8266 constants lie in RAM unless they are told to stay in flash, and flash can be read in words only:
-// whatever is marked BU_FLASH is read with the two functions below and nothing else.
+// On the chips constants lie in RAM unless they are told to stay in flash. An ESP8266 reads flash in words only, an AVR has
+// it in an address space of its own: whatever is marked BU_FLASH is read with the two functions below and nothing else.
 #if defined(ARDUINO_ARCH_ESP8266)
 #include <pgmspace.h>
+#define BU_FLASH PROGMEM
+#elif defined(ARDUINO_ARCH_AVR)
+#include <avr/pgmspace.h>
 #define BU_FLASH PROGMEM
 #else
 #define BU_FLASH
@@ -29,7 +32,7 @@ constexpr FlashText flashText(const char (&text)[N]) {
 }
 
 inline void copyFromFlash(void* to, const void* from, size_t count) {
-#if defined(ARDUINO_ARCH_ESP8266)
+#if defined(PROGMEM)
   memcpy_P(to, from, count);
 #else
   memcpy(to, from, count);
@@ -37,7 +40,7 @@ inline void copyFromFlash(void* to, const void* from, size_t count) {
 }
 
 inline uint8_t octetFromFlash(const void* from) {
-#if defined(ARDUINO_ARCH_ESP8266)
+#if defined(PROGMEM)
   return pgm_read_byte(from);
 #else
   return *static_cast<const uint8_t*>(from);

@@ -7,6 +7,10 @@ namespace bu {
 
 static_assert(sizeof(float) == 4, "f32 is IEEE 754 single precision");
 
+/** Sign, 8 bits of exponent, 23 of mantissa: value = 1.mantissa × 2^(exponent − bias). */
+constexpr uint8_t mantissaBits = 23;
+constexpr int16_t exponentBias = 127;
+
 inline uint32_t bitsOf(float value) {
   uint32_t bits = 0;
   memcpy(&bits, &value, sizeof bits);

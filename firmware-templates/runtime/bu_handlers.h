@@ -8,4 +8,8 @@ namespace bu {
 template <class...>
 using Void = void;
 
+/** A condition as a type, to choose one of two functions by. */
+template <bool>
+struct Case {};
+
 }  // namespace bu

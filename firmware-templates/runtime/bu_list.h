@@ -19,7 +19,8 @@ class List {
   static constexpr List of(Items... items) {
     static_assert(sizeof...(Items) <= N, "more items than the field holds");
     List list;
-    (list.add(static_cast<Item>(items)), ...);
+    const bool added[] = {true, list.add(static_cast<Item>(items))...};
+    static_cast<void>(added);
     return list;
   }
 

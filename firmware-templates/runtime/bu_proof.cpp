@@ -2,44 +2,36 @@
 
 #include <string.h>
 
+#include "bu_flash.h"
 #include "bu_octets.h"
 
 namespace bu {
 
 namespace {
+constexpr size_t labelOctets = 8;
+const char labels[] BU_FLASH = "bu1 unitbu1 basebu1 key";
+}  // namespace
 
-/** HMAC(K, label ‖ UID ‖ first ‖ second). */
-void derive(const Identity& identity, const char* label, const uint8_t* first, const uint8_t* second, uint8_t* to) {
+void derive(Label label, const uint8_t* first, const uint8_t* second, uint8_t* to) {
+  const Identity& identity = port::identity();
+  uint8_t text[labelOctets];
+  copyFromFlash(text, labels + labelOctets * static_cast<size_t>(label), labelOctets);
   hmac::begin(identity.key, keyOctets);
-  hmac::add(label, strlen(label));
+  hmac::add(text, label == Label::key ? labelOctets - 1 : labelOctets);
   hmac::add(identity.uid, uidOctets);
   hmac::add(first, nonceOctets);
   hmac::add(second, nonceOctets);
   hmac::finish(to);
 }
 
-}  // namespace
-
-void unitProof(const Identity& identity, const uint8_t* challenge, const uint8_t* nonce, uint8_t* to) {
-  derive(identity, "bu1 unit", challenge, nonce, to);
-}
-
-void baseProof(const Identity& identity, const uint8_t* challenge, const uint8_t* nonce, uint8_t* to) {
-  derive(identity, "bu1 base", nonce, challenge, to);
-}
-
-void sessionKey(const Identity& identity, const uint8_t* challenge, const uint8_t* nonce, uint8_t* to) {
-  derive(identity, "bu1 key", challenge, nonce, to);
-}
-
 void tagOf(const uint8_t* key, Direction direction, uint64_t counter, const uint8_t* transmission, size_t length,
            uint8_t* to) {
-  uint8_t head[9];
-  head[0] = static_cast<uint8_t>(direction);
-  putBig(head + 1, counter, 8);
   uint8_t whole[hmac::octets];
+  whole[0] = static_cast<uint8_t>(direction);
+  putBig(whole + 1, static_cast<uint32_t>(counter >> 32), 4);
+  putBig(whole + 5, static_cast<uint32_t>(counter), 4);
   hmac::begin(key, hmac::octets);
-  hmac::add(head, sizeof head);
+  hmac::add(whole, 9);
   hmac::add(transmission, length);
   hmac::finish(whole);
   memcpy(to, whole, tagOctets);

@@ -1,7 +1,6 @@
 #include "bu_reader.h"
 
 #include "bu_float.h"
-#include "bu_octets.h"
 #include "bu_utf8.h"
 
 namespace bu {
@@ -34,57 +33,30 @@ bool Reader::boolean() {
   return *at == 1;
 }
 
-uint8_t Reader::u8(uint8_t min, uint8_t max) {
-  const uint8_t* at = take(1);
-  if (at == nullptr) return 0;
-  if (*at < min || *at > max) refuse(Refusal::outOfRange);
-  return *at;
+/** Little-endian; 0 when it is not there. */
+uint32_t Reader::number(size_t octets) {
+  const uint8_t* at = take(octets);
+  uint32_t value = 0;
+  if (at == nullptr) return value;
+  for (size_t left = octets; left > 0; --left) value = value << 8 | at[left - 1];
+  return value;
 }
 
-int8_t Reader::i8(int8_t min, int8_t max) {
-  const uint8_t* at = take(1);
-  if (at == nullptr) return 0;
-  const int8_t value = static_cast<int8_t>(*at);
+uint32_t Reader::natural(size_t octets, uint32_t min, uint32_t max) {
+  const uint32_t value = number(octets);
   if (value < min || value > max) refuse(Refusal::outOfRange);
   return value;
 }
 
-uint16_t Reader::u16(uint16_t min, uint16_t max) {
-  const uint8_t* at = take(2);
-  if (at == nullptr) return 0;
-  const uint16_t value = littleU16(at);
-  if (value < min || value > max) refuse(Refusal::outOfRange);
-  return value;
-}
-
-int16_t Reader::i16(int16_t min, int16_t max) {
-  const uint8_t* at = take(2);
-  if (at == nullptr) return 0;
-  const int16_t value = static_cast<int16_t>(littleU16(at));
-  if (value < min || value > max) refuse(Refusal::outOfRange);
-  return value;
-}
-
-uint32_t Reader::u32(uint32_t min, uint32_t max) {
-  const uint8_t* at = take(4);
-  if (at == nullptr) return 0;
-  const uint32_t value = littleU32(at);
-  if (value < min || value > max) refuse(Refusal::outOfRange);
-  return value;
-}
-
-int32_t Reader::i32(int32_t min, int32_t max) {
-  const uint8_t* at = take(4);
-  if (at == nullptr) return 0;
-  const int32_t value = static_cast<int32_t>(littleU32(at));
+int32_t Reader::integer(size_t octets, int32_t min, int32_t max) {
+  const size_t unused = 32 - 8 * octets;
+  const int32_t value = static_cast<int32_t>(number(octets) << unused) >> unused;
   if (value < min || value > max) refuse(Refusal::outOfRange);
   return value;
 }
 
 float Reader::f32(float min, float max) {
-  const uint8_t* at = take(4);
-  if (at == nullptr) return 0;
-  const float value = floatOf(littleU32(at));
+  const float value = floatOf(number(4));
   if (!isFinite(value)) {
     refuse(Refusal::notFinite);
   } else if (value < min || value > max) {

@@ -25,12 +25,12 @@ class Reader {
   }
 
   bool boolean();
-  uint8_t u8(uint8_t min = 0, uint8_t max = UINT8_MAX);
-  int8_t i8(int8_t min = INT8_MIN, int8_t max = INT8_MAX);
-  uint16_t u16(uint16_t min = 0, uint16_t max = UINT16_MAX);
-  int16_t i16(int16_t min = INT16_MIN, int16_t max = INT16_MAX);
-  uint32_t u32(uint32_t min = 0, uint32_t max = UINT32_MAX);
-  int32_t i32(int32_t min = INT32_MIN, int32_t max = INT32_MAX);
+  uint8_t u8(uint8_t min = 0, uint8_t max = UINT8_MAX) { return static_cast<uint8_t>(natural(1, min, max)); }
+  int8_t i8(int8_t min = INT8_MIN, int8_t max = INT8_MAX) { return static_cast<int8_t>(integer(1, min, max)); }
+  uint16_t u16(uint16_t min = 0, uint16_t max = UINT16_MAX) { return static_cast<uint16_t>(natural(2, min, max)); }
+  int16_t i16(int16_t min = INT16_MIN, int16_t max = INT16_MAX) { return static_cast<int16_t>(integer(2, min, max)); }
+  uint32_t u32(uint32_t min = 0, uint32_t max = UINT32_MAX) { return natural(4, min, max); }
+  int32_t i32(int32_t min = INT32_MIN, int32_t max = INT32_MAX) { return integer(4, min, max); }
   /** Bounds are the definition's, rounded to f32. */
   float f32(float min, float max);
   Rgb rgb();
@@ -72,6 +72,9 @@ class Reader {
 
  private:
   void refuse(Refusal refusal);
+  uint32_t number(size_t octets);
+  uint32_t natural(size_t octets, uint32_t min, uint32_t max);
+  int32_t integer(size_t octets, int32_t min, int32_t max);
   uint8_t index(uint8_t count);
   uint8_t lengthUpTo(size_t bound);
   uint8_t countUpTo(size_t bound);

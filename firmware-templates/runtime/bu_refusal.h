@@ -27,6 +27,9 @@ enum class Refusal : uint8_t {
 /** The failed field of a refusal that belongs to no field: octets left over behind the last. */
 constexpr uint8_t noField = 255;
 
+/** The names in flash, one behind the other, each ended by a zero. */
+extern const char refusalNames[];
+
 /** `short`, `left-over`, … as TypeScript writes it; in flash. */
 FlashText nameOf(Refusal refusal);
 

@@ -4,40 +4,43 @@
 
 namespace bu {
 
+/** The clock has reached a time that was at most 24 days ahead, and at most as long ago. */
+constexpr bool hasPassed(uint32_t time, uint32_t now) { return static_cast<int32_t>(now - time) >= 0; }
+
+/** A request without an answer is taken for lost after this. */
+constexpr uint32_t answerMs = 10'000;
+
 /** When a request that got no answer, or "not now", goes out again: after 1, 2, 4 … 60 s (wire/unit.md, "Messages"). */
 class Resend {
  public:
-  static constexpr uint32_t firstMs = 1'000;
-  static constexpr uint32_t lastMs = 60'000;
-
   bool isInFlight() const { return isInFlight_; }
   bool isInFlight(uint16_t tracking) const { return isInFlight_ && tracking_ == tracking; }
-  bool mayGo(uint64_t now) const { return !isInFlight_ && now >= notBefore_; }
-  bool isLate(uint64_t now, uint32_t allowedMs) const { return isInFlight_ && now - sentAt_ >= allowedMs; }
 
-  void sent(uint16_t tracking, uint64_t now) {
+  /** Minds the time. True when the request may go out. */
+  bool step(uint32_t now);
+  void sent(uint16_t tracking, uint32_t now) {
     isInFlight_ = true;
     tracking_ = tracking;
-    sentAt_ = now;
+    since_ = now;
   }
-  void failed(uint64_t now) {
-    isInFlight_ = false;
-    notBefore_ = now + waitMs_;
-    waitMs_ = waitMs_ >= lastMs / 2 ? lastMs : waitMs_ * 2;
-  }
+  void failed(uint32_t now);
   /** Answered: the next one starts afresh. */
   void done() {
     isInFlight_ = false;
-    notBefore_ = 0;
-    waitMs_ = firstMs;
+    failures_ = 0;
   }
 
  private:
-  uint64_t sentAt_ = 0;
-  uint64_t notBefore_ = 0;
-  uint32_t waitMs_ = firstMs;
+  static constexpr uint32_t firstMs = 1'000;
+  static constexpr uint32_t lastMs = 60'000;
+  /** Failures after which the wait is not doubled any more. */
+  static constexpr uint8_t doubled = 7;
+
+  /** Since then it is in flight, or waits. */
+  uint32_t since_ = 0;
   uint16_t tracking_ = 0;
   bool isInFlight_ = false;
+  uint8_t failures_ = 0;
 };
 
 }  // namespace bu

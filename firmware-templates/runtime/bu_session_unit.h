@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bu_log_line.h"
 #include "bu_unit_core.h"
 
 namespace bu {
@@ -17,31 +18,38 @@ class SessionUnit : public UnitCore {
   // One place more than readings: the next one is encoded there, so that a refused one drops nothing.
   static constexpr size_t places = ringReadings + 1;
   static constexpr uint16_t slotOctets = maxReportOctets == 0 ? 1 : maxReportOctets;
-  static constexpr uint16_t inputOctets = inputOctetsFor(maxCommandOctets);
-  static constexpr uint16_t outputOctets = outputOctetsFor(maxReportOctets);
+  static constexpr uint16_t transmissionOctets = transmissionOctetsFor(maxReportOctets, maxCommandOctets);
   static_assert(ringReadings >= 1 && ringReadings <= 255, "a ring has 1 to 255 readings");
   static_assert(places * (slotOctets + sizeof(Reading)) <= 16 * 1024,
                 "the ring takes more than 16 KiB of RAM: make `ring` smaller, or a text, bytes or list field shorter");
 
  public:
-  constexpr explicit SessionUnit(const UnitDescription& description)
-      : UnitCore(description, UnitMemory{readings_, values_, input_, output_, ringReadings, slotOctets, inputOctets,
-                                         outputOctets}) {}
+  /** Sends a line to the base's log, and to the unit's own output. Kept until the base is there; a second one replaces it. */
+  void log(LogLevel level, const char* text) {
+    static LogLine line;
+    UnitCore::log(line, level, text);
+  }
 
  protected:
+  /** Starts to listen. */
+  void start(const UnitDescription& description) {
+    UnitCore::begin(description, memory_.readings, ringReadings, slotOctets, transmissionOctets);
+  }
+
   /** Puts a report in the ring. `encode(Writer&, const Report&)` is the generated one. */
   template <class Report>
   Refusal send(uint8_t number, const Report& value) {
-    Writer out = beginReport();
+    Writer out = reports().begin();
     encode(out, value);
-    return finishReport(number, out);
+    return keep(number, out);
   }
 
  private:
-  Reading readings_[places] = {};
-  uint8_t values_[places * slotOctets] = {};
-  uint8_t input_[inputOctets] = {};
-  uint8_t output_[outputOctets] = {};
+  struct {
+    Reading readings[places];
+    uint8_t fields[places * slotOctets];
+    uint8_t transmission[transmissionOctets];
+  } memory_ = {};
 };
 
 }  // namespace bu

@@ -45,7 +45,8 @@ void Sha256::add(const void* from, size_t count) {
 
 void Sha256::finish(uint8_t* to) {
   uint8_t bits[8];
-  putBig(bits, length_ * 8, sizeof bits);
+  putBig(bits, static_cast<uint32_t>(length_ >> 29), 4);
+  putBig(bits + 4, static_cast<uint32_t>(length_ << 3), 4);
   static constexpr uint8_t padding[blockOctets] = {0x80};
   const size_t filled = static_cast<size_t>(length_ % blockOctets);
   const size_t lengthAt = blockOctets - sizeof bits;

@@ -3,215 +3,183 @@
 #include <string.h>
 
 #include "bu_octets.h"
-#include "bu_utf8.h"
+#include "bu_unit_inbound.h"
 
 namespace bu {
 
 namespace {
+/** Revision 2 tells the free heap, too. */
+constexpr uint8_t helloRevision = 2;
 /** Transmissions handled in one loop, so that the sketch gets its turn however fast the base is. */
 constexpr uint8_t framesPerLoop = 4;
+/** Payload format 2: UTF-8. */
+constexpr uint8_t reasonFormat = 0x20;
+
+const char notStored[] BU_FLASH = "the boot number is not stored";
 
 uint8_t* putText(uint8_t* to, const FlashText& text) {
-  *to++ = static_cast<uint8_t>(text.length);
-  copyFromFlash(to, text.at, text.length);
-  return to + text.length;
+  *to = static_cast<uint8_t>(text.length);
+  copyFromFlash(to + 1, text.at, text.length);
+  return to + 1 + text.length;
 }
 }  // namespace
 
-void UnitCore::begin() {
-  port::begin(true);
-  uptime_.tick(port::millis());
-  uint8_t random[6];
-  port::random(random, sizeof random);
-  nonce_ = littleU32(random);
+void UnitCore::begin(const UnitDescription& description, Reading* ring, uint8_t slots, uint16_t slotOctets, uint16_t octets) {
+  description_ = &description;
+  link_.lend(ring_.lend(ring, slots, slotOctets), octets);
+  port::begin(description);
+  tick();
+  port::random(reinterpret_cast<uint8_t*>(&nonce_), sizeof nonce_);
   // The number of the first request is nobody's to guess, and a new boot's never meets an old answer.
-  tracking_ = littleU16(random + 4);
+  port::random(reinterpret_cast<uint8_t*>(&tracking_), sizeof tracking_);
   takeBoot(port::storedBoot() + 1);
-  port::announce(description_);
 }
 
 void UnitCore::loop() {
   port::loop();
-  const uint64_t now = uptime_.tick(port::millis());
+  tick();
   // Whoever comes while the unit leaves is served after the restart, not cut off by it.
-  const bool isLeaving = isRestarting_ && now >= restartAt_;
-  if (!isLeaving) {
-    acceptOne(now);
-    stepOpening(now);
+  const bool isLeaving = isRestarting_ && hasPassed(restartAt_, now_);
+  link_.step(now_);
+  for (uint8_t count = 0; count < framesPerLoop && link_.receive(); ++count) onFrame(link_.frame());
+  if (!isLeaving) stepOpening();
+  if (link_.isOpen()) {
+    send();
+  } else {
+    afterLoss();
   }
-  stepLink(now);
-  if (isLeaving) leave(now);
+  if (isLeaving && leave(CloseCode::maintenance)) port::restart();
+}
+
+/** At least once in 49 days. */
+void UnitCore::tick() {
+  const uint32_t millis = port::millis();
+  if (millis < now_) ++turn_;
+  now_ = millis;
 }
 
 uint64_t UnitCore::unixMs() {
-  return unixOffsetMs_ == 0 ? 0 : unixOffsetMs_ + uptime_.tick(port::millis());
+  const uint64_t atZero = static_cast<uint64_t>(unixAtZero_[1]) << 32 | unixAtZero_[0];
+  tick();
+  return atZero == 0 ? 0 : atZero + uptime();
 }
 
-void UnitCore::log(LogLevel level, const char* text) {
-  port::log(level, text);
-  const size_t all = strlen(text);
-  size_t length = 0;
-  while (length < all) {
-    const size_t character = utf8CharacterAt(reinterpret_cast<const uint8_t*>(text) + length, all - length);
-    if (character == 0 || length + character > maxLogOctets) break;
-    length += character;
-  }
-  memcpy(logText_, text, length);
-  logLength_ = static_cast<uint8_t>(length);
-  logLevel_ = level;
-}
-
-Refusal UnitCore::finishReport(uint8_t number, const Writer& out) {
+Refusal UnitCore::keep(uint8_t number, const Writer& out) {
   if (!out.isOk()) return out.refusal();
-  const uint64_t now = uptime_.tick(port::millis());
+  // Before `begin` there is no memory for it.
+  if (boot_ == 0) return Refusal::tooLong;
+  tick();
   if (ring_.isExhausted()) {
     takeBoot(boot_ + 1);
-    ring_.renumber();
     // The hello of a new session tells the new boot number.
-    link_.close(CloseCode::freeingResources, now);
-    afterLoss(now);
+    link_.close(CloseCode::freeingResources);
+    afterLoss();
   }
-  ring_.finish(number, out.length(), now);
+  ring_.finish(number, out.length(), now_, turn_);
   return Refusal::none;
 }
 
-void UnitCore::acceptOne(uint64_t now) {
-  if (opening_.isBusy() || !port::isWaiting()) return;
-  const uint8_t slot = link_.hasSlot() && link_.slot() == 0 ? 1 : 0;
-  if (!port::accept(slot)) return;
-  // While a base is served, whoever else comes has one step's time for the whole opening.
-  opening_.start(slot, now, link_.isOpen() ? openingStepMs : openingMs, inputOctets_);
-}
-
-void UnitCore::stepOpening(uint64_t now) {
-  if (opening_.step(now) != Opening::Progress::proved) return;
-  // A base that lost its link and came back at once: the end of the old one is there to be seen before we judge.
-  stepLink(now);
-  if (link_.isOpen() && now - link_.inboundAt() < silenceMs) {
-    opening_.refuse(now);
-    opening_.step(now);
-    return;
+BU_ONCE void UnitCore::stepOpening() {
+  if (!opening_.isBusy() && port::isWaiting()) {
+    const uint8_t slot = port::accept();
+    // While a base is served, whoever else comes has one step's time for the whole opening.
+    const uint32_t allowedMs = link_.isOpen() ? openingStepMs : openingMs;
+    if (slot != port::noSlot) opening_.start(slot, now_, allowedMs);
   }
-  if (link_.isOpen()) {
-    link_.close(CloseCode::freeingResources, now);
-    afterLoss(now);
-  }
+  if (!opening_.step(now_, link_.memoryOctets())) return;
+  // A base that lost its link and came back at once: the end of the old one was seen in this very loop.
+  if (link_.isOpen() && now_ - link_.inboundAt() < silenceMs) return opening_.refuse();
+  link_.close(CloseCode::freeingResources);
   link_.drop();
-  adopt(now);
-}
-
-void UnitCore::adopt(uint64_t now) {
-  link_.start(opening_.slot(), opening_.key(), now);
-  opening_.leave();
-  isWelcome_ = false;
+  afterLoss();
+  opening_.takeKey(link_.key());
+  link_.start(opening_.slot(), now_);
   nextBoots_ = 0;
   hello_.done();
 }
 
 /** What was under way with the base is as if unanswered. */
-void UnitCore::afterLoss(uint64_t now) {
+void UnitCore::afterLoss() {
   isWelcome_ = false;
-  if (report_.isInFlight()) report_.failed(now);
-  if (logLine_.isInFlight()) logLine_.done();
+  if (report_.isInFlight()) report_.failed(now_);
+  if (line_ != nullptr) line_->request.done();
 }
 
-void UnitCore::stepLink(uint64_t now) {
-  if (!link_.step(now)) afterLoss(now);
-  for (uint8_t count = 0; count < framesPerLoop && link_.isOpen() && link_.hasRoom(maxAnswerOctets); ++count) {
-    const Link::Received received = link_.receive(now);
-    if (received == Link::Received::nothing) break;
-    if (received == Link::Received::frame) onFrame(link_.frame(), now);
-    if (received == Link::Received::lost) afterLoss(now);
+BU_ONCE void UnitCore::send() {
+  if (!link_.isFree()) return;
+  if (!isWelcome_) {
+    if (hello_.step(now_)) sendHello();
+    return;
   }
-  if (link_.isOpen()) send(now);
+  if (report_.step(now_) && !ring_.isEmpty()) sendReport();
+  if (line_ != nullptr && link_.isFree()) line_->send(*this, *line_);
 }
 
-void UnitCore::send(uint64_t now) {
-  if (!isWelcome_) return sendHello(now);
-  if (report_.isLate(now, answerMs)) report_.failed(now);
-  // A log line is worth one attempt.
-  if (logLine_.isLate(now, answerMs)) logLine_.done();
-  sendReport(now);
-  sendLog(now);
-}
-
-void UnitCore::sendHello(uint64_t now) {
-  if (hello_.isLate(now, answerMs)) hello_.failed(now);
-  if (!hello_.mayGo(now)) return;
-  constexpr size_t fixedOctets = 20;
-  const size_t length = fixedOctets + 1 + description_.name.length + 1 + description_.version.length;
-  uint8_t* request = beginRequest(length);
-  if (request == nullptr) return;
-  uint8_t* data = request + requestHeadOctets;
+BU_ONCE void UnitCore::sendHello() {
+  const UnitDescription& is = *description_;
+  uint8_t* data = link_.memory() + requestHeadOctets;
   data[0] = helloNumber;
   data[1] = helloRevision;
-  copyFromFlash(data + 2, description_.fingerprint, fingerprintOctets);
+  copyFromFlash(data + 2, is.fingerprint, fingerprintOctets);
   putLittle(data + 10, boot_, 4);
   putLittle(data + 14, nonce_, 4);
-  data[18] = static_cast<uint8_t>(description_.kind);
+  data[18] = static_cast<uint8_t>(is.kind);
   data[19] = port::resetReason();
-  uint8_t* at = data + fixedOctets;
-  at = putText(at, description_.name);
-  putText(at, description_.version);
-  finishRequest(request, length, hello_, now);
+  uint8_t* end = putLittle(putText(putText(data + 20, is.name), is.version), port::freeHeap(), 4);
+  request(hello_, data, static_cast<size_t>(end - data));
 }
 
-void UnitCore::sendReport(uint64_t now) {
-  if (ring_.isEmpty() || !report_.mayGo(now)) return;
+BU_ONCE void UnitCore::sendReport() {
+  // A handler may have measured after the loop began.
+  tick();
   const Reading& reading = ring_.oldest();
-  constexpr size_t headOctets = 9;
-  uint8_t* request = beginRequest(headOctets + reading.length);
-  if (request == nullptr) return;
-  uint8_t* data = request + requestHeadOctets;
-  // `now` is the loop's; a handler may have measured after it.
-  const uint64_t age = now > reading.measuredAt ? now - reading.measuredAt : 0;
+  reportSequence_ = ring_.oldestSequence();
+  uint8_t* data = link_.memory() + requestHeadOctets;
   data[0] = reading.number;
-  putLittle(data + 1, reading.sequence, 4);
-  putLittle(data + 5, age > UINT32_MAX ? UINT32_MAX : age, 4);
-  memcpy(data + headOctets, ring_.oldestFields(), reading.length);
-  reportSequence_ = reading.sequence;
-  finishRequest(request, headOctets + reading.length, report_, now);
+  putLittle(data + 1, reportSequence_, 4);
+  putLittle(data + 5, ageOf(reading), 4);
+  memcpy(data + 9, ring_.oldestFields(), reading.length);
+  request(report_, data, 9u + reading.length);
 }
 
-void UnitCore::sendLog(uint64_t now) {
-  if (logLength_ == 0 || !logLine_.mayGo(now)) return;
-  uint8_t* request = beginRequest(3 + static_cast<size_t>(logLength_));
-  if (request == nullptr) return;
-  uint8_t* data = request + requestHeadOctets;
-  data[0] = logNumber;
-  data[1] = static_cast<uint8_t>(logLevel_);
-  data[2] = logLength_;
-  memcpy(data + 3, logText_, logLength_);
-  finishRequest(request, 3 + static_cast<size_t>(logLength_), logLine_, now);
-  logLength_ = 0;
+/** In ms; as many as there can be, when it is more. */
+BU_ONCE uint32_t UnitCore::ageOf(const Reading& reading) const {
+  const uint8_t turns = static_cast<uint8_t>(turn_ - reading.turn - (now_ < reading.measuredAt ? 1 : 0));
+  return turns == 0 ? now_ - reading.measuredAt : UINT32_MAX;
 }
 
-uint8_t* UnitCore::beginRequest(size_t dataLength) {
-  return link_.begin(requestHeadOctets + dataLength);
-}
-
-void UnitCore::finishRequest(uint8_t* request, size_t dataLength, Resend& resend, uint64_t now) {
+/** Sends `length` octets of data, which have room for a head before them, and for a tag behind. */
+void UnitCore::request(Resend& resend, uint8_t* data, size_t length) {
   const uint16_t tracking = tracking_++;
-  request[0] = firstOctetOf(FrameType::request);
-  putBig(request + 1, tracking, 2);
-  request[3] = typedFormat;
-  putBig(request + 4, dataLength, 2);
-  resend.sent(tracking, now);
-  link_.finish(request, requestHeadOctets + dataLength);
+  resend.sent(tracking, now_);
+  transmit(FrameType::request, tracking, true, data, length);
+}
+
+void UnitCore::transmit(FrameType type, uint16_t tracking, bool isOk, uint8_t* data, size_t length) {
+  uint8_t* head = data - (type == FrameType::request ? requestHeadOctets : responseHeadOctets);
+  head[0] = static_cast<uint8_t>(type);
+  putBig(head + 1, tracking, 2);
+  // A request has its format here.
+  head[3] = static_cast<uint8_t>(isOk ? codeValid : codeNotValid);
+  data[-3] = isOk ? typedFormat : reasonFormat;
+  putBig(data - 2, static_cast<uint32_t>(length), 2);
+  link_.send(head, static_cast<size_t>(data - head) + length);
 }
 
 void UnitCore::takeBoot(uint32_t boot) {
   // 0 says that there is none.
   boot_ = boot == 0 ? 1 : boot;
-  if (!port::storeBoot(boot_)) port::log(LogLevel::warn, "the boot number could not be stored");
+  // In a new boot sequence starts at 1.
+  ring_.renumber();
+  report_.done();
+  if (!port::storeBoot(boot_)) warn(flashText(notStored));
 }
 
-void UnitCore::leave(uint64_t now) {
-  if (link_.isOpen()) {
-    link_.close(CloseCode::maintenance, now);
-    afterLoss(now);
-  }
-  if (!link_.hasSlot()) port::restart();
+void UnitCore::warn(FlashText text) {
+  char copy[40];
+  copyFromFlash(copy, text.at, text.length);
+  copy[text.length] = '\0';
+  port::log(LogLevel::warn, copy);
 }
 
 }  // namespace bu

@@ -6,75 +6,46 @@
 #include "bu_answer_memory.h"
 #include "bu_description.h"
 #include "bu_link.h"
+#include "bu_log_line.h"
 #include "bu_opening.h"
 #include "bu_port.h"
 #include "bu_refusal.h"
 #include "bu_report_ring.h"
 #include "bu_resend.h"
-#include "bu_uptime.h"
 
 namespace bu {
 
-/** The longest piece of the descriptor in one answer (wire/unit.md, "Messages"). */
-constexpr size_t maxDescribeOctets = 512;
-/** The longest text of a log message. */
-constexpr size_t maxLogOctets = 200;
-/** Payload block head of every typed message: format 0 (binary), options 1. */
-constexpr uint8_t typedFormat = 0x01;
-/** Message numbers beside those of the definition. */
+/** Message numbers beside those of the definition (wire/unit.md, "Messages"). */
 constexpr uint8_t helloNumber = 0;
 constexpr uint8_t describeNumber = 112;
 constexpr uint8_t restartNumber = 113;
 constexpr uint8_t logNumber = 114;
-constexpr uint8_t helloRevision = 1;
-/** A request without an answer is taken for lost after this. */
-constexpr uint32_t answerMs = 10'000;
-/** Times in one session that a unit takes the next boot number, so that no base can keep it busy writing flash. */
-constexpr uint8_t maxNextBoots = 3;
+/** Payload block head of every typed message: format 0 (binary), options 1. */
+constexpr uint8_t typedFormat = 0x01;
+/** Return codes of responses (wire/iotsocket.md). */
+constexpr uint8_t codeValid = 0x00;
+constexpr uint8_t codeNotValid = 0x01;
 
-/** Response, message number and the largest answer: a piece of the descriptor. */
-constexpr size_t maxAnswerOctets = responseHeadOctets + 3 + maxDescribeOctets + tagOctets;
+/** The longest hello: names have at most 32 octets, versions 24. */
+constexpr size_t maxHelloOctets = requestHeadOctets + 20 + 1 + 32 + 1 + 24 + 4 + tagOctets;
+/** The longest answer of either side that is no message of the definition: a refusal. */
+constexpr size_t maxRefusalOctets = responseHeadOctets + maxReasonOctets + tagOctets;
 
-/** What is received: a command with its head, but never too little for the base's own answers. */
-constexpr size_t inputOctetsFor(size_t maxCommandOctets) {
-  const size_t command = requestHeadOctets + 5 + maxCommandOctets + tagOctets;
-  return command < 128 ? 128 : command;
-}
-
-/** The largest message, and pongs that come between. */
-constexpr size_t outputOctetsFor(size_t maxReportOctets) {
+/** What holds one transmission, in or out: a report, a command with its head, a hello, a refusal. */
+constexpr uint16_t transmissionOctetsFor(size_t maxReportOctets, size_t maxCommandOctets) {
+  size_t most = maxHelloOctets < maxRefusalOctets ? maxRefusalOctets : maxHelloOctets;
   const size_t report = requestHeadOctets + 9 + maxReportOctets + tagOctets;
-  return (report < maxAnswerOctets ? maxAnswerOctets : report) + 64;
+  const size_t command = requestHeadOctets + 5 + maxCommandOctets + tagOctets;
+  if (most < report) most = report;
+  if (most < command) most = command;
+  return static_cast<uint16_t>(most);
 }
 
-/** Memory that SessionUnit lends, sized by the definition. */
-struct UnitMemory {
-  Reading* readings;
-  uint8_t* values;
-  uint8_t* input;
-  uint8_t* output;
-  uint8_t slots;
-  uint16_t slotOctets;
-  uint16_t inputOctets;
-  uint16_t outputOctets;
-};
-
-/** The logic of a typed unit; see SessionUnit. */
+/** The logic of a typed unit; see SessionUnit. Nothing in it has a value before `begin`, so that it takes no flash. */
 class UnitCore {
  public:
-  constexpr UnitCore(const UnitDescription& description, const UnitMemory& memory)
-      : description_(description),
-        link_(memory.input, memory.inputOctets, memory.output, memory.outputOctets),
-        ring_(memory.readings, memory.values, memory.slots, memory.slotOctets),
-        inputOctets_(memory.inputOctets) {}
-
-  /** Starts to listen. Call once, in setup(). */
-  void begin();
   /** Does what there is to do, and returns. Call in every loop(). */
   void loop();
-
-  /** Sends a line to the base's log, and to the unit's own output. Kept until the base is there; a second one replaces it. */
-  void log(LogLevel level, const char* text);
 
   /** A base has proved itself and answered the hello. */
   bool isServed() const { return link_.isOpen() && isWelcome_; }
@@ -87,60 +58,67 @@ class UnitCore {
   uint32_t boot() const { return boot_; }
 
  protected:
-  Writer beginReport() { return ring_.begin(); }
-  Refusal finishReport(uint8_t number, const Writer& out);
+  /** Memory that SessionUnit lends: `slots` + 1 readings, as many places for fields, and one transmission of so many octets. */
+  void begin(const UnitDescription& description, Reading* ring, uint8_t slots, uint16_t slotOctets, uint16_t octets);
+  void log(LogLine& line, LogLevel level, const char* text);
   ReportRing& reports() { return ring_; }
+  /** Takes what was written to `reports().begin()` into the ring. */
+  Refusal keep(uint8_t number, const Writer& out);
+  const UnitDescription& description() const { return *description_; }
+  /** Commands that the base has promised with its answer to the hello, and that are not answered yet. */
+  uint8_t commandsToCome() const { return commandsToCome_; }
+  /** Says why, and closes. True when nothing is under way any more. */
+  bool leave(CloseCode code) {
+    // What is half said or half heard comes to its end first, or to that of its time.
+    if (link_.isFree()) link_.close(code);
+    return !link_.hasSlot();
+  }
 
  private:
-  void acceptOne(uint64_t now);
-  void stepOpening(uint64_t now);
-  void stepLink(uint64_t now);
-  void adopt(uint64_t now);
-  void afterLoss(uint64_t now);
-  void send(uint64_t now);
-  void sendHello(uint64_t now);
-  void sendReport(uint64_t now);
-  void sendLog(uint64_t now);
-  void onFrame(const Frame& frame, uint64_t now);
-  void onRequest(const Frame& frame, uint64_t now);
-  void onCommand(const Frame& frame);
-  void onDescribe(const Frame& frame);
-  void onRestart(const Frame& frame, uint64_t now);
-  void onResponse(const Frame& frame, uint64_t now);
-  void onHelloAnswer(const Frame& frame, uint64_t now);
-  void onReportAnswer(const Frame& frame, uint64_t now);
-  void answerRefused(uint16_t tracking, const Answer& answer);
-  void respond(uint16_t tracking, bool isOk, const void* octets, size_t length);
-  uint8_t* beginRequest(size_t dataLength);
-  void finishRequest(uint8_t* request, size_t dataLength, Resend& resend, uint64_t now);
-  uint8_t* beginResponse(uint16_t tracking, uint8_t code, uint8_t format, size_t dataLength);
-  void finishResponse(uint8_t* data, size_t dataLength);
+  void tick();
+  uint64_t uptime() const { return static_cast<uint64_t>(turn_) << 32 | now_; }
+  void stepOpening();
+  void afterLoss();
+  void send();
+  void sendHello();
+  void sendReport();
+  static void sendLog(UnitCore& unit, LogLine& line);
+  uint32_t ageOf(const Reading& reading) const;
+  void onFrame(Frame frame);
+  void onRequest(Frame frame);
+  Answer carryOut(Frame frame, Writer& reply);
+  Answer describe(uint16_t offset, Writer& reply);
+  void onResponse(Frame frame);
+  void onHelloAnswer(Frame frame);
+  void onReportAnswer(Frame frame);
+  void request(Resend& resend, uint8_t* data, size_t length);
+  void transmit(FrameType type, uint16_t tracking, bool isOk, uint8_t* data, size_t length);
   void takeBoot(uint32_t boot);
-  void leave(uint64_t now);
+  void warn(FlashText text);
 
-  const UnitDescription& description_;
-  Uptime uptime_;
-  Opening opening_;
-  Link link_;
-  ReportRing ring_;
-  AnswerMemory answers_;
-  Resend hello_;
-  Resend report_;
-  Resend logLine_;
-  uint64_t unixOffsetMs_ = 0;
-  uint64_t restartAt_ = 0;
+  const UnitDescription* description_ = nullptr;
+  /** The clock, and how often it has passed 2^32 and begun again. */
+  uint32_t now_ = 0;
+  uint8_t turn_ = 0;
+  uint8_t nextBoots_ = 0;
+  uint8_t commandsToCome_ = 0;
+  bool isWelcome_ = false;
+  bool isRestarting_ = false;
+  uint16_t tracking_ = 0;
+  uint32_t restartAt_ = 0;
   uint32_t boot_ = 0;
   uint32_t nonce_ = 0;
   uint32_t refusedReports_ = 0;
   uint32_t reportSequence_ = 0;
-  uint16_t tracking_ = 0;
-  uint16_t inputOctets_;
-  uint8_t nextBoots_ = 0;
-  uint8_t logLength_ = 0;
-  LogLevel logLevel_ = LogLevel::info;
-  bool isWelcome_ = false;
-  bool isRestarting_ = false;
-  char logText_[maxLogOctets] = {};
+  LogLine* line_ = nullptr;
+  Resend hello_;
+  Resend report_;
+  ReportRing ring_;
+  Opening opening_;
+  Link link_;
+  /** Unix time in ms when the clock was zero, in two words for want of room; 0: nobody has told it. */
+  uint32_t unixAtZero_[2] = {};
+  AnswerMemory answers_;
 };
 
 }  // namespace bu

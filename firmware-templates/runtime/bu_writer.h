@@ -24,13 +24,13 @@ class Writer {
     if (isOk()) field_ = index;
   }
 
-  void boolean(bool value);
-  void u8(uint8_t value, uint8_t min = 0, uint8_t max = UINT8_MAX);
-  void i8(int8_t value, int8_t min = INT8_MIN, int8_t max = INT8_MAX);
-  void u16(uint16_t value, uint16_t min = 0, uint16_t max = UINT16_MAX);
-  void i16(int16_t value, int16_t min = INT16_MIN, int16_t max = INT16_MAX);
-  void u32(uint32_t value, uint32_t min = 0, uint32_t max = UINT32_MAX);
-  void i32(int32_t value, int32_t min = INT32_MIN, int32_t max = INT32_MAX);
+  void boolean(bool value) { natural(value ? 1 : 0, 1, 0, 1); }
+  void u8(uint8_t value, uint8_t min = 0, uint8_t max = UINT8_MAX) { natural(value, 1, min, max); }
+  void i8(int8_t value, int8_t min = INT8_MIN, int8_t max = INT8_MAX) { integer(value, 1, min, max); }
+  void u16(uint16_t value, uint16_t min = 0, uint16_t max = UINT16_MAX) { natural(value, 2, min, max); }
+  void i16(int16_t value, int16_t min = INT16_MIN, int16_t max = INT16_MAX) { integer(value, 2, min, max); }
+  void u32(uint32_t value, uint32_t min = 0, uint32_t max = UINT32_MAX) { natural(value, 4, min, max); }
+  void i32(int32_t value, int32_t min = INT32_MIN, int32_t max = INT32_MAX) { integer(value, 4, min, max); }
   /** Bounds are the definition's, rounded to f32. */
   void f32(float value, float min, float max);
   void rgb(const Rgb& value);
@@ -56,6 +56,12 @@ class Writer {
     for (const Item& item : value) writeItem(*this, item);
   }
 
+  /** Room for so many octets; null after a refusal. */
+  uint8_t* take(size_t count);
+  size_t room() const { return capacity_ - length_; }
+  /** What was written, from that octet on. */
+  const uint8_t* from(size_t index) const { return octets_ + index; }
+  void clear() { length_ = 0; }
   /** Octets as they are. */
   void octets(const uint8_t* from, size_t count);
 
@@ -68,7 +74,11 @@ class Writer {
 
  private:
   void refuse(Refusal refusal);
-  void number(uint32_t value, unsigned octets, bool isInRange);
+  void number(uint32_t value, size_t octets, bool isInRange);
+  void natural(uint32_t value, size_t octets, uint32_t min, uint32_t max) { number(value, octets, value >= min && value <= max); }
+  void integer(int32_t value, size_t octets, int32_t min, int32_t max) {
+    number(static_cast<uint32_t>(value), octets, value >= min && value <= max);
+  }
   void index(uint8_t value, uint8_t count);
   void textOctets(const uint8_t* from, uint8_t count);
   void counted(const uint8_t* from, uint8_t count);

@@ -91,8 +91,8 @@ static const char descriptor[] BU_FLASH =
     "report 3 state color:rgb,brightness:u8[%25,0..100]\n";
 // 3c96ba97ee39b7c0
 static const uint8_t fingerprint[bu::fingerprintOctets] BU_FLASH = {0x3c, 0x96, 0xba, 0x97, 0xee, 0x39, 0xb7, 0xc0};
-static const char setColorNames[] BU_FLASH = "setColor:color";
-static const char fadeNames[] BU_FLASH = "fade:color,durationMs";
+static const char setColorNames[] BU_FLASH = "setColor\0color";
+static const char fadeNames[] BU_FLASH = "fade\0color\0durationMs";
 
 template <class Handlers, class = void>
 struct HasSetColor {
@@ -138,7 +138,7 @@ bu::Answer dispatch(uint8_t number, bu::Reader& in, bu::Writer& out) {
     case Fade::number:
       return runFade<Handlers>(in, out);
     default:
-      return bu::Answer::unknownMessage(number);
+      return bu::Answer::unknownMessage();
   }
 }
 
@@ -146,7 +146,7 @@ template <class Handlers>
 inline constexpr bu::UnitDescription description{
     bu::flashText(name),       bu::flashText(version), bu::UnitKind::updatable,
     bu::flashText(descriptor), fingerprint,            &dispatch<Handlers>,
-    nullptr,
+    nullptr,                   0,
 };
 
 }  // namespace detail
@@ -160,7 +160,8 @@ class Unit : public bu::SessionUnit<16, 4, 5> {
                 "led-lamp (units/led-lamp.ts): command fade needs a handler: static bu::Answer fade(const led_lamp::Fade& command)");
 
  public:
-  constexpr Unit() : SessionUnit(detail::description<Handlers>) {}
+  /** Starts to listen. Call once, in setup(). */
+  void begin() { this->start(detail::description<Handlers>); }
 
   /** Keeps the report until the base has stored it. Anything but `none`: a value is out of its bounds, nothing was kept. */
   bu::Refusal report(const State& value) { return this->send(State::number, value); }

@@ -225,10 +225,10 @@ static const char descriptor[] BU_FLASH =
     "report 11 valve isOpen:bool,mode:oneOf(drip|normal|flood|off),runs:u32,balance:i32[ml],lastMs:u16[ms],note:text(48)\n";
 // 9f1f15c378b05175
 static const uint8_t fingerprint[bu::fingerprintOctets] BU_FLASH = {0x9f, 0x1f, 0x15, 0xc3, 0x78, 0xb0, 0x51, 0x75};
-static const char waterNames[] BU_FLASH = "water:mode,litres,beds";
-static const char waterNamesOfReply[] BU_FLASH = "water reply:startedAt,queue";
-static const char stopNames[] BU_FLASH = "stop:";
-static const char configureNames[] BU_FLASH = "configure:label,light,calibration,offset,enabled";
+static const char waterNames[] BU_FLASH = "water\0mode\0litres\0beds";
+static const char waterNamesOfReply[] BU_FLASH = "water reply\0startedAt\0queue";
+static const char stopNames[] BU_FLASH = "stop";
+static const char configureNames[] BU_FLASH = "configure\0label\0light\0calibration\0offset\0enabled";
 
 template <class Handlers, class = void>
 struct HasWater {
@@ -300,7 +300,7 @@ bu::Answer dispatch(uint8_t number, bu::Reader& in, bu::Writer& out) {
     case Configure::number:
       return runConfigure<Handlers>(in, out);
     default:
-      return bu::Answer::unknownMessage(number);
+      return bu::Answer::unknownMessage();
   }
 }
 
@@ -308,7 +308,7 @@ template <class Handlers>
 inline constexpr bu::UnitDescription description{
     bu::flashText(name),       bu::flashText(version), bu::UnitKind::read,
     bu::flashText(descriptor), fingerprint,            &dispatch<Handlers>,
-    nullptr,
+    nullptr,                   0,
 };
 
 }  // namespace detail
@@ -324,7 +324,8 @@ class Unit : public bu::SessionUnit<16, 61, 56> {
                 "rain-barrel (units/rain-barrel.ts): command configure needs a handler: static bu::Answer configure(const rain_barrel::Configure& command)");
 
  public:
-  constexpr Unit() : SessionUnit(detail::description<Handlers>) {}
+  /** Starts to listen. Call once, in setup(). */
+  void begin() { this->start(detail::description<Handlers>); }
 
   /** Keeps the report until the base has stored it. Anything but `none`: a value is out of its bounds, nothing was kept. */
   bu::Refusal report(const Level& value) { return this->send(Level::number, value); }

@@ -1,7 +1,6 @@
 // A water barrel: measures its water, waters the garden bed by bed on command, shows a status light. What can be
 // commanded and reported is in <rain_barrel.h>, generated from units/rain-barrel.ts.
 #include <rain_barrel.h>
-#include <stdio.h>
 
 using rain_barrel::Configure;
 using rain_barrel::Level;
@@ -34,8 +33,11 @@ static void light(const bu::Rgb& color) {
   analogWrite(greenPin, color.green);
   analogWrite(bluePin, color.blue);
 }
-static void tell(const char*) {}
+static void tellValve(bool) {}
+static void tellLight(const bu::Rgb&) {}
 #else
+#include <stdio.h>
+
 static void beginBarrel() {}
 // Rain and sun: up and down between 80 and 160 litres in 80 readings, the same every time.
 static float measureLitres() {
@@ -46,8 +48,12 @@ static float measureLitres() {
 }
 static void turnValve(bool) {}
 static void light(const bu::Rgb&) {}
-static void tell(const char* what) {
-  printf("rain-barrel %s\n", what);
+static void tellValve(bool isOpen) {
+  printf("rain-barrel valve %s\n", isOpen ? "open" : "closed");
+  fflush(stdout);
+}
+static void tellLight(const bu::Rgb& color) {
+  printf("rain-barrel light #%02x%02x%02x\n", color.red, color.green, color.blue);
   fflush(stdout);
 }
 #endif
@@ -100,7 +106,7 @@ static void setValve(bool isOpen, Valve::Mode mode) {
   valve.mode = mode;
   hasValveChanged = true;
   turnValve(isOpen);
-  tell(isOpen ? "valve open" : "valve closed");
+  tellValve(isOpen);
 }
 
 static void beginNextJob() {
@@ -117,10 +123,14 @@ static void endJob() {
   if (waiting > 0) beginNextJob();
 }
 
+// Why a watering is refused. On a board text lies in RAM unless it is told to stay in flash.
+static const char disabled[] BU_FLASH = "watering is disabled: configure it with enabled";
+static const char tooMany[] BU_FLASH = "four waterings are waiting already";
+
 struct Barrel {
   static bu::Answer water(const Water& command, WaterReply& reply) {
-    if (!settings.enabled) return bu::Answer::refused("watering is disabled: configure it with enabled");
-    if (waiting == maxJobs) return bu::Answer::refused("four waterings are waiting already");
+    if (!settings.enabled) return bu::Answer::refused(bu::flashText(disabled));
+    if (waiting == maxJobs) return bu::Answer::refused(bu::flashText(tooMany));
     const Valve::Mode mode = valveModeFor(command.mode);
     const float beds = command.beds.count() == 0 ? 1.0f : static_cast<float>(command.beds.count());
     const float litres = command.litres * beds;
@@ -142,9 +152,7 @@ struct Barrel {
     valve.note.setCut(settings.label.c_str());
     hasValveChanged = true;
     light(settings.light);
-    char line[64];
-    snprintf(line, sizeof line, "light #%02x%02x%02x", settings.light.red, settings.light.green, settings.light.blue);
-    tell(line);
+    tellLight(settings.light);
     return bu::Answer::ok();
   }
 };

@@ -49,12 +49,12 @@ static const uint8_t fingerprint[bu::fingerprintOctets] BU_FLASH = {0x22, 0xc1, 
 
 // One function a command keeps each stack frame small. A large command is `static` in its function: handlers run one at
 // a time, and decoding overwrites every field.
-inline bu::Answer dispatch(uint8_t number, bu::Reader&, bu::Writer&) { return bu::Answer::unknownMessage(number); }
+inline bu::Answer dispatch(uint8_t, bu::Reader&, bu::Writer&) { return bu::Answer::unknownMessage(); }
 
 inline constexpr bu::UnitDescription description{
     bu::flashText(name),       bu::flashText(version), bu::UnitKind::read,
     bu::flashText(descriptor), fingerprint,            &dispatch,
-    nullptr,
+    nullptr,                   0,
 };
 
 }  // namespace detail
@@ -63,7 +63,8 @@ inline constexpr bu::UnitDescription description{
 class Unit : public bu::SessionUnit<16, 8, 0> {
 
  public:
-  constexpr Unit() : SessionUnit(detail::description) {}
+  /** Starts to listen. Call once, in setup(). */
+  void begin() { this->start(detail::description); }
 
   /** Keeps the report until the base has stored it. Anything but `none`: a value is out of its bounds, nothing was kept. */
   bu::Refusal report(const Reading& value) { return this->send(Reading::number, value); }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -8,17 +7,13 @@ import { generateUnit } from '../../../codegen/generate-unit.js';
 import { buildProgram } from '../../../codegen/native-build.js';
 import { loadTemplates } from '../../../codegen/templates.js';
 import { type StructView, unitView } from '../../../codegen/unit-view.js';
-import type { ItemType } from '../../../protocol/definition/field-types.js';
 import {
   type Decoded,
   decodeFields,
-  defineUnit,
   descriptorOf,
   type Encoded,
   encodeFields,
   type Fields,
-  type FieldType,
-  type FieldValue,
   fingerprintOf,
   messagesOf,
   type UnitDefinition,
@@ -27,6 +22,7 @@ import { toHex } from '../../../protocol/octets.js';
 import { anyUnit } from './definitions.js';
 import { Probe } from './probe.js';
 import { anyValue, octetsNear, tokensOf } from './values.js';
+import { fieldVectors, reportOf, vectorTokens, vectorUnit } from './vector-unit.js';
 
 /**
  * The same random values and the same random octets through the TypeScript codec and the compiled C++ codec: equal
@@ -150,49 +146,17 @@ function decoded(fields: Fields, result: Decoded): string {
   return result.ok ? `ok${line(fields, result.values)}` : refusal(fields, result);
 }
 
-interface FieldVector {
-  readonly name: string;
-  readonly type: FieldType;
-  readonly hex: string;
-  readonly value?: FieldValue;
-  readonly error?: string;
-}
-
-const vectors = JSON.parse(
-  readFileSync(join(root, 'test', 'vectors', 'fields.json'), 'utf8'),
-) as readonly FieldVector[];
-const vectorTypes = [...new Set(vectors.map(({ type }) => JSON.stringify(type)))];
-
-/** A unit with a report for each type of the shared vectors. */
-function vectorUnit(): UnitDefinition {
-  const reports = vectorTypes.map((text, index) => {
-    const fields = { field: complete(JSON.parse(text) as FieldType) };
-    return [`vector${index}`, { number: index + 1, fields }] as const;
-  });
-  return defineUnit({ name: 'vectors', version: '1', kind: 'read', reports: Object.fromEntries(reports) });
-}
-
-/** The vectors' types have what matters on the wire; a definition also has defaults. */
-function complete(type: FieldType): FieldType {
-  const defaults = { bool: false, rgb: '#000000', text: '', bytes: '', list: [] } as const;
-  if (type.kind === 'oneOf') return { ...type, default: type.values[0]! };
-  if (type.kind === 'list') return { ...type, item: complete(type.item) as ItemType, default: [] };
-  if ('min' in type)
-    return type.kind === 'f32' ? { ...type, default: type.min, decimals: 2 } : { ...type, default: type.min };
-  return { ...type, default: defaults[type.kind] } as FieldType;
-}
-
 test('the shared vectors are decoded, encoded and refused by the compiled codec as they say', async () => {
-  for (const { name, type, hex, value, error } of vectors) {
-    const index = vectorTypes.indexOf(JSON.stringify(type));
-    const struct = structs.find(({ title }) => title === `vectors vector${index}`)!;
+  for (const vector of fieldVectors) {
+    const { name, hex, error } = vector;
+    const struct = structs.find(({ title }) => title === `vectors vector${reportOf(vector)}`)!;
     const answer = await probe!.ask(`decode ${struct.index} ${hex}`);
     if (error !== undefined) {
       expect(answer.split(' ').slice(0, 2), name).toEqual(['no', error]);
       continue;
     }
-    expect(answer, name).toBe(`ok${line(struct.fields, { field: value })}`);
-    expect(await probe!.ask(`encode ${struct.index}${line(struct.fields, { field: value })}`), name).toBe(`ok ${hex}`);
+    expect(answer, name).toBe(`ok ${vectorTokens(vector)}`);
+    expect(await probe!.ask(`encode ${struct.index} ${vectorTokens(vector)}`), name).toBe(`ok ${hex}`);
   }
 });
 

@@ -1,6 +1,3 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadDefinitions } from '../../../base/config/definitions.js';
@@ -9,7 +6,7 @@ import { buildNative } from '../../../codegen/native-build.js';
 import { runProgram } from '../../../codegen/run-program.js';
 import { defineUnit, oneOf, text, u8 } from '../../../protocol/definition/index.js';
 import { anyUnit, lineUnits } from './definitions.js';
-import { complaintAbout, complaintAboutSketch, esp8266Flags, root } from './sketch.js';
+import { complaintAboutSketch, esp8266Flags, root } from './sketch.js';
 
 const units = [...(await loadDefinitions()).keys()];
 
@@ -25,25 +22,6 @@ test.each(units)(
   120_000,
 );
 
-test.each(units)(
-  '%s compiles for the ESP8266, and its secrets fit the port',
-  async (unit) => {
-    const home = join(root, 'firmware', unit);
-    const flags = [...esp8266Flags, `-I${join(home, 'include')}`];
-    expect(await complaintAbout(join(home, 'src', 'main.cpp'), flags)).toBe('');
-    // The port takes secrets.h; here the example is one.
-    const secrets = await mkdtemp(join(tmpdir(), 'secrets-'));
-    try {
-      await copyFile(join(home, 'include', 'secrets.example.h'), join(secrets, 'secrets.h'));
-      const port = join(root, 'firmware-templates', 'runtime', 'port', 'esp8266', 'esp8266_identity.cpp');
-      expect(await complaintAbout(port, [...esp8266Flags, `-I${secrets}`])).toBe('');
-    } finally {
-      await rm(secrets, { recursive: true, force: true });
-    }
-  },
-  60_000,
-);
-
 test('names in a definition survive the macros of the Arduino core', async () => {
   const wicked = defineUnit({
     name: 'wicked',
@@ -56,6 +34,17 @@ test('names in a definition survive the macros of the Arduino core', async () =>
   });
   const sketch = generateUnit(wicked, 'units/wicked.ts').find(({ kind }) => kind === 'once')!.text;
   expect(await complaintAboutSketch(wicked, `#include <Arduino.h>\n${sketch}`, esp8266Flags)).toBe('');
+});
+
+test('a description that ends with a backslash does not take the next line into its comment', async () => {
+  const wicked = defineUnit({
+    name: 'wicked',
+    version: '1',
+    kind: 'read',
+    description: 'Lives in C:\\',
+    commands: { clear: { number: 1, description: 'Clears C:\\', fields: { a0: u8() } } },
+  });
+  expect(await complaintAboutSketch(wicked)).toBe('');
 });
 
 test('the sketch made for a new unit compiles as it is, whatever the definition', async () => {

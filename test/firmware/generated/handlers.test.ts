@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadDefinitions } from '../../../base/config/definitions.js';
-import { defineUnit, rgb, u8, u16, u32 } from '../../../protocol/definition/index.js';
+import { defineUnit, oneOf, rgb, text, u8, u16, u32 } from '../../../protocol/definition/index.js';
 import { complaintAboutSketch, root } from './sketch.js';
 
 /** The lamp of units/, but for what a test changes. */
@@ -81,5 +81,62 @@ test('a line unit’s missing handler is named as well', async () => {
   expect(await complaintAboutSketch(definition, sketch)).toContain(
     'led-lamp-line (units/led-lamp-line.ts): command setColor needs a handler: ' +
       'static bu::Answer setColor(const led_lamp_line::SetColor& command)',
+  );
+});
+
+/** The compiler's first complaint, from `error:` on. */
+const firstError = (complaint: string): string => /error: (.*)/.exec(complaint)?.[1] ?? `none:\n${complaint}`;
+
+test('a ring that takes too much memory is refused, with what to make smaller', async () => {
+  const talker = defineUnit({
+    name: 'talker',
+    version: '1',
+    kind: 'read',
+    ring: 255,
+    reports: { said: { number: 1, fields: { what: text(200) } } },
+  });
+  expect(firstError(await complaintAboutSketch(talker))).toMatch(
+    /the ring takes more than 16 KiB of RAM: make `ring` smaller, or a text, bytes or list field shorter$/,
+  );
+});
+
+test('a report of another unit is no report of this one', async () => {
+  const sketch = `${await sketchOf('led-lamp')}struct Foreign {};\nvoid more() { unit.report(Foreign()); }\n`;
+  expect(firstError(await complaintAboutSketch(lamp(fade), sketch))).toMatch(
+    /cannot convert .Foreign. to .const led_lamp::State&./,
+  );
+});
+
+test('what was commanded is not the handler’s to change', async () => {
+  const sketch = (await sketchOf('led-lamp')).replace(/(fade\([^)]*\) \{)/, '$1 command.durationMs = 0;');
+  expect(firstError(await complaintAboutSketch(lamp(fade), sketch))).toMatch(
+    /assignment of member .*durationMs.* in read-only object/,
+  );
+});
+
+test('a choice that the definition does not have is none', async () => {
+  const modes = defineUnit({
+    name: 'fan',
+    version: '1',
+    kind: 'read',
+    reports: { state: { number: 1, fields: { mode: oneOf(['slow', 'fast']) } } },
+  });
+  const sketch = (mode: string): string =>
+    `#include <fan.h>\nstatic fan::Unit unit;\nvoid setup() { unit.begin(); }\nvoid loop() {\n  fan::State state;\n  state.mode = ${mode};\n  unit.report(state);\n}\n`;
+  expect(await complaintAboutSketch(modes, sketch('fan::State::Mode::fast'))).toBe('');
+  expect(firstError(await complaintAboutSketch(modes, sketch('fan::State::Mode::faster')))).toMatch(
+    /.faster. is not a member of .fan::State::Mode./,
+  );
+  expect(firstError(await complaintAboutSketch(modes, sketch('1')))).toMatch(
+    /cannot convert .int. to .fan::State::Mode./,
+  );
+});
+
+test('a reply that the unit cannot remember does not compile, should a definition ever let it through', async () => {
+  const why = text(30);
+  const replying = lamp({ fade: { ...fade.fade, reply: { why } } });
+  Object.assign(why, { maxOctets: 31 });
+  expect(await complaintAboutSketch(replying)).toMatch(
+    /the unit keeps 16 answers of at most 32 octets, the number included/,
   );
 });

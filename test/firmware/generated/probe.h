@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <initializer_list>
-#include <type_traits>
-
 namespace probe {
 
 constexpr size_t maxLine = 16 * 1024;
@@ -47,13 +44,10 @@ inline void put(float value) {
   memcpy(&bits, &value, sizeof bits);
   printf(" %08x", static_cast<unsigned>(bits));
 }
-template <class T, std::enable_if_t<std::is_integral_v<T>, int> = 0>
+/** A whole number, or a oneOf. */
+template <class T>
 void put(T value) {
   printf(" %lld", static_cast<long long>(value));
-}
-template <class T, std::enable_if_t<std::is_enum_v<T>, int> = 0>
-void put(T value) {
-  printf(" %d", static_cast<int>(value));
 }
 template <size_t N>
 void put(const bu::Text<N>& value) {
@@ -82,13 +76,9 @@ inline void take(float& value) {
   const uint32_t bits = static_cast<uint32_t>(strtoul(nextToken(), nullptr, 16));
   memcpy(&value, &bits, sizeof value);
 }
-template <class T, std::enable_if_t<std::is_integral_v<T>, int> = 0>
+template <class T>
 void take(T& value) {
   value = static_cast<T>(strtoll(nextToken(), nullptr, 10));
-}
-template <class T, std::enable_if_t<std::is_enum_v<T>, int> = 0>
-void take(T& value) {
-  value = static_cast<T>(strtoul(nextToken(), nullptr, 10));
 }
 template <size_t N>
 void take(bu::Text<N>& value) {
@@ -115,7 +105,9 @@ void take(bu::List<Item, N>& value) {
 
 inline void putRefusal(bu::Refusal refusal, uint8_t field) {
   const bu::FlashText name = bu::nameOf(refusal);
-  printf("no %.*s %d", static_cast<int>(name.length), name.at, field);
+  printf("no ");
+  for (uint16_t index = 0; index < name.length; ++index) printf("%c", bu::octetFromFlash(name.at + index));
+  printf(" %d", field);
 }
 
 /** `decode` of a line: what became of these octets. The copy ends where they do, so that a sanitizer sees a read past it. */
@@ -160,7 +152,8 @@ void answerEncode(TakeFields takeFields) {
 template <size_t N, size_t V, size_t D>
 void answerDescribe(const char (&name)[N], const char (&version)[V], const char (&descriptor)[D],
                     const uint8_t (&fingerprint)[bu::fingerprintOctets]) {
-  for (const bu::FlashText& text : {bu::flashText(name), bu::flashText(version), bu::flashText(descriptor)}) {
+  const bu::FlashText texts[] = {bu::flashText(name), bu::flashText(version), bu::flashText(descriptor)};
+  for (const bu::FlashText& text : texts) {
     putOctets(reinterpret_cast<const uint8_t*>(text.at), text.length);
     printf(" ");
   }

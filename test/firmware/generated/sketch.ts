@@ -17,7 +17,7 @@ export const esp8266Flags = [
 ];
 
 /** What a compiler says of a file, without making anything of it; empty when it is content. */
-export async function complaintAbout(file: string, flags: readonly string[]): Promise<string> {
+async function complaintAbout(file: string, flags: readonly string[]): Promise<string> {
   const args = [...commonFlags, '-fsyntax-only', ...flags, `-I${join(root, 'firmware-templates', 'runtime')}`, file];
   const { exitCode, output } = await runProgram(compilerOrThrow().path, args, { cwd: root });
   return exitCode === 0 ? output : output || `exit code ${exitCode}`;

@@ -12,7 +12,7 @@ export const here = 'test/firmware/runtime';
 /** The generated headers of the units that the programs here are, and the definition that has every type. */
 export const modelIncludes = [
   `-I${here}/model`,
-  ...['led-lamp', 'led-lamp-line', 'light-sensor'].map((unit) => `-Ifirmware/${unit}/include`),
+  ...['garden-probe', 'led-lamp', 'led-lamp-line', 'light-sensor'].map((unit) => `-Ifirmware/${unit}/include`),
 ];
 const buildFolder = '.build/firmware-runtime-tests';
 
@@ -53,14 +53,21 @@ async function objectOf(source: string, flags: readonly string[], headers: strin
 
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
-/** Builds a program out of sources; its path. Rejects with the compiler's messages. */
+/**
+ * Builds a program out of sources; its path. `extra`: flags for all of them, or for each. `linking`: flags for the linker.
+ * Rejects with the compiler's messages.
+ */
 export async function buildProgram(
   name: string,
   sources: readonly string[],
-  extra: readonly string[] = [],
+  extra: readonly string[] | ((source: string) => readonly string[]) = [],
+  linking: readonly string[] = [],
 ): Promise<string> {
   mkdirSync(buildFolder, { recursive: true });
-  const flags = [...strictFlags, ...sanitizers, `-I${runtimeFolder}`, ...modelIncludes, ...extra];
+  const flagsOf = (source: string): string[] => {
+    const more = typeof extra === 'function' ? extra(source) : extra;
+    return [...strictFlags, ...sanitizers, `-I${runtimeFolder}`, ...modelIncludes, ...more];
+  };
   const hash = createHash('sha256');
   for (const header of [...headersBelow(runtimeFolder), ...headersBelow('firmware'), ...headersBelow('test/firmware')])
     hash.update(header).update(readFileSync(header));
@@ -68,13 +75,17 @@ export async function buildProgram(
   const objects: string[] = [];
   // Two at a time: the machine has no more cores to give.
   for (let at = 0; at < sources.length; at += 2) {
-    objects.push(...(await Promise.all(sources.slice(at, at + 2).map((source) => objectOf(source, flags, headers)))));
+    const two = sources.slice(at, at + 2).map((source) => objectOf(source, flagsOf(source), headers));
+    objects.push(...(await Promise.all(two)));
   }
-  const linked = createHash('sha256').update(objects.join()).digest('hex').slice(0, 24);
+  const linked = createHash('sha256')
+    .update([...objects, ...linking].join())
+    .digest('hex')
+    .slice(0, 24);
   const program = join(buildFolder, `${name}.${linked}`);
   if (!exists(program)) {
     const temporary = `${program}.${process.pid}`;
-    await run('g++', [...sanitizers, ...objects, '-o', temporary]);
+    await run('g++', [...sanitizers, ...objects, ...linking, '-o', temporary]);
     renameSync(temporary, program);
   }
   return program;
@@ -87,8 +98,8 @@ export class LineProgram {
   #complaints = '';
   #ended = false;
 
-  constructor(path: string) {
-    this.#child = spawn(path);
+  constructor(path: string, args: readonly string[] = []) {
+    this.#child = spawn(path, args);
     this.#child.stderr.on('data', (chunk) => {
       this.#complaints += String(chunk);
     });

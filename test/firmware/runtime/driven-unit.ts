@@ -34,13 +34,13 @@ export class DrivenUnit {
   readonly #program: LineProgram;
   #millis = 0;
 
-  constructor(path: string) {
-    this.#program = new LineProgram(path);
+  constructor(program: string | LineProgram) {
+    this.#program = typeof program === 'string' ? new LineProgram(program) : program;
   }
 
   /** A new world and a unit in it, at boot 1 with the vectors' random octets. */
   async start(
-    kind: 'lamp' | 'probe' | 'light' | 'line-lamp',
+    kind: 'lamp' | 'probe' | 'light' | 'line-lamp' | 'garden',
     options: { stored?: number; millis?: number } = {},
   ): Promise<void> {
     this.#millis = options.millis ?? 0;
@@ -116,9 +116,9 @@ export class ScriptedBase {
   }
 
   /** Opens, and answers the hello. */
-  async serve(acknowledged = 0): Promise<Exchange> {
+  async serve(acknowledged = 0, waiting = 0): Promise<Exchange> {
     const { transmissions } = await this.open();
-    return this.answer(trackingOf(transmissions[0]), 0, encodeHelloAnswer({ ...welcome, acknowledged }));
+    return this.answer(trackingOf(transmissions[0]), 0, encodeHelloAnswer({ ...welcome, acknowledged, waiting }));
   }
 
   seal(transmission: Transmission): Uint8Array {

@@ -7,7 +7,7 @@ import { buildSessionDriver, DrivenUnit, ScriptedBase, typed } from './driven-un
 
 const PROTOCOL_ERROR = [{ kind: 'close', code: 0x00 }];
 /** What the lamp declares: the longest transmission that it takes, its tag included. */
-const MAX_TRANSMISSION = 128;
+const MAX_TRANSMISSION = 96;
 const TAG = 8;
 
 let unit: DrivenUnit;

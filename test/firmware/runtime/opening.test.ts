@@ -89,7 +89,7 @@ describe('a base that cannot prove itself is left without a word', () => {
   ])('%s', async (_, rule) => {
     await connect();
     const happened = await unit.give(0, concat(fromHex(rule), vectorChallenge));
-    expect(happened.events).toEqual(['closed 0']);
+    expect(happened.events).toEqual(['refused 0']);
     expect(toHex(happened.out(0))).toBe('');
   });
 
@@ -97,7 +97,7 @@ describe('a base that cannot prove itself is left without a word', () => {
     await connect();
     await unit.give(0, ruleAndChallenge);
     const happened = await unit.give(0, Uint8Array.of(0));
-    expect(happened.events).toEqual(['closed 0']);
+    expect(happened.events).toEqual(['refused 0']);
     expect(toHex(happened.out(0))).toBe('');
   });
 
@@ -111,7 +111,7 @@ describe('a base that cannot prove itself is left without a word', () => {
       wrong[at]! ^= 0x01;
       const command = fromHex('30000900010008010100000011223300');
       const happened = await unit.give(0, concat(wrong, command), 6);
-      expect(happened.events).toEqual(['closed 0']);
+      expect(happened.events).toEqual(['refused 0']);
       expect(toHex(happened.out(0))).toBe('');
     }
   });
@@ -121,7 +121,7 @@ describe('a base that cannot prove itself is left without a word', () => {
     await connect();
     const recorded = concat(...vectors.steps.filter(({ from }) => from === 'base').map(({ hex }) => fromHex(hex)));
     const happened = await unit.give(0, recorded, 10);
-    expect(happened.events).toEqual(['closed 0']);
+    expect(happened.events).toEqual(['refused 0']);
     expect(toHex(happened.out(0)).length).toBe(2 * 64);
   });
 });
@@ -233,7 +233,7 @@ test('a peer that never reads its initiation cannot be answered, and is left', a
   await unit.do('connect 0');
   await unit.do('room 0 0');
   const happened = await unit.give(0, ruleAndChallenge, 5);
-  expect(happened.events).toEqual(['closed 0']);
+  expect(happened.events).toEqual(['refused 0']);
   expect(toHex(happened.out(0))).toBe('');
 });
 

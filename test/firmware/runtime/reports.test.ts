@@ -120,7 +120,7 @@ test('01 drops it for good: counted, logged, and the next one goes', async () =>
   await measure(8);
   const exchange = await base.answer(tracking(await base.loop()), 1);
   expect(briefly(exchange)).toBe('2: 8 after 0 ms');
-  expect(exchange.events).toEqual(['log 2 the base refused a report for good']);
+  expect(exchange.events).toEqual(['log 2 the base refused a report']);
   expect((await unit.do('counters')).events).toContain('refused 1');
 });
 
@@ -220,20 +220,20 @@ test('in a boot that another base orders, sequence starts at 1 again', async () 
 });
 
 test('when the sequences of a boot are used up, the unit takes the next boot and numbers from 1', async () => {
-  await unit.do('end-boot-at 2');
+  await unit.do(`skip-to ${2 ** 32 - 3}`);
   await base.serve();
   await measure(1);
   await measure(2);
   const first = await base.loop();
-  expect(briefly(first)).toBe('1: 1 after 0 ms');
+  expect(briefly(first)).toBe(`${2 ** 32 - 2}: 1 after 0 ms`);
   expect((await unit.do('reading 3')).events).toEqual(['boot 2', 'reported ']);
   await unit.loop(2);
   base = new ScriptedBase(unit, 1);
   const hello = await base.open();
   expect(decodeHello(dataOf(hello.transmissions[0])).boot).toBe(2);
-  await base.answer(tracking(hello), 0, encodeHelloAnswer(welcome));
   const seen: string[] = [];
-  for (let exchange = await base.pass(1_000); exchange.transmissions.length > 0; ) {
+  let exchange = await base.answer(tracking(hello), 0, encodeHelloAnswer(welcome));
+  while (exchange.transmissions.length > 0) {
     seen.push(`${reportIn(exchange).sequence}: ${toHex(reportIn(exchange).fields)}`);
     exchange = await base.answer(tracking(exchange), 0);
   }

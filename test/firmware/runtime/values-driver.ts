@@ -1,6 +1,6 @@
 import { buildProgram, here, LineProgram, runtimeFolder, sourcesIn } from './cpp-program.js';
 
-/** Codec, hashes, line values and boot log, compiled with the given signedness of plain char. */
+/** Codec, hashes and line values, compiled with the given signedness of plain char. */
 export async function startValuesDriver(chars: '-funsigned-char' | '-fsigned-char'): Promise<LineProgram> {
   const sources = [
     ...sourcesIn(runtimeFolder),

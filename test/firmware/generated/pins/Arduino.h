@@ -24,4 +24,5 @@ void pinMode(uint8_t pin, uint8_t mode);
 void digitalWrite(uint8_t pin, uint8_t value);
 int analogRead(uint8_t pin);
 void analogWrite(uint8_t pin, int value);
+void delayMicroseconds(unsigned int us);
 }

@@ -37,8 +37,7 @@ using scripted::Connection;
 using scripted::happened;
 using scripted::world;
 
-void begin(bool) {}
-void announce(const UnitDescription&) {}
+void begin(const UnitDescription&) {}
 void loop() {}
 uint32_t millis() { return world.millis; }
 
@@ -66,15 +65,21 @@ bool storeBoot(uint32_t boot) {
 }
 
 uint8_t resetReason() { return 6; }
+uint32_t freeHeap() { return world.freeHeap; }
+void sleep(uint32_t ms) { happened("sleep " + std::to_string(ms)); }
 void restart() { happened("restart"); }
 bool isWaiting() { return !world.waiting.empty(); }
 
-bool accept(uint8_t slot) {
-  if (world.waiting.empty()) return false;
+uint8_t accept() {
+  uint8_t slot = 0;
+  while (slot < slots && world.slots[slot] >= 0) ++slot;
+  if (world.waiting.empty() || slot == slots || !world.canAccept) return noSlot;
   world.slots[slot] = world.waiting.front();
   world.waiting.pop_front();
-  return true;
+  return slot;
 }
+
+void welcomed(uint8_t) {}
 
 int read(uint8_t slot, uint8_t* to, size_t capacity) {
   if (world.slots[slot] < 0) return lost;
@@ -92,7 +97,8 @@ int write(uint8_t slot, const uint8_t* from, size_t count) {
   if (number < 0) return lost;
   Connection& connection = world.connections[number];
   if (connection.isBroken) return lost;
-  const size_t taken = connection.room < 0 ? count : std::min(count, static_cast<size_t>(connection.room));
+  const size_t room = connection.room < 0 ? count : static_cast<size_t>(connection.room);
+  const size_t taken = std::min({count, room, world.piece});
   if (connection.room >= 0) connection.room -= static_cast<long>(taken);
   if (taken > 0) {
     const std::string octets(reinterpret_cast<const char*>(from), taken);
@@ -105,9 +111,9 @@ bool isUnacknowledged(uint8_t slot) {
   return world.slots[slot] >= 0 && world.connections[world.slots[slot]].isUnacknowledged;
 }
 
-void close(uint8_t slot) {
+void close(uint8_t slot, Ending ending) {
   if (world.slots[slot] < 0) return;
-  happened("closed " + std::to_string(world.slots[slot]));
+  happened((ending == Ending::refused ? "refused " : "closed ") + std::to_string(world.slots[slot]));
   world.slots[slot] = -1;
 }
 

@@ -22,12 +22,16 @@ struct World {
   uint32_t millis = 0;
   uint32_t storedBoot = 0;
   bool canStore = true;
+  bool canAccept = true;
   /** The most octets that one read gives. */
   size_t chunk = 4096;
+  /** The most octets that one write takes. */
+  size_t piece = 4096;
   std::string random;
   std::map<int, Connection> connections;
   std::deque<int> waiting;
-  int slots[2] = {-1, -1};
+  int slots[3] = {-1, -1, -1};
+  uint32_t freeHeap = 40000;
   /** What happened since it was last told, in order: `out 0 hex`, `closed 0`, … */
   std::vector<std::string> events;
 };

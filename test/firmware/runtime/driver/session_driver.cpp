@@ -3,6 +3,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "garden_probe.h"
 #include "led_lamp.h"
 #include "led_lamp_line.h"
 #include "light_sensor.h"
@@ -48,6 +49,13 @@ struct Probe {
   static bu::Answer complain(const probe::Complain& command) { return bu::Answer::refused(command.about.c_str()); }
 };
 
+struct Garden {
+  static bu::Answer setDryBelow(const garden_probe::SetDryBelow& command) {
+    happened("setDryBelow " + std::to_string(command.dryBelow));
+    return bu::Answer::ok();
+  }
+};
+
 struct LineLamp {
   static bu::Answer setColor(const led_lamp_line::SetColor& command) {
     happened("setColor " + hexOf(command.color));
@@ -59,6 +67,7 @@ led_lamp::Unit<Lamp>* lamp = nullptr;
 probe::Unit<Probe>* prober = nullptr;
 light_sensor::Unit* light = nullptr;
 led_lamp_line::Unit<LineLamp>* lineLamp = nullptr;
+garden_probe::Unit<Garden>* garden = nullptr;
 
 void reportTotal() {
   world.millis += handlerMs;
@@ -72,10 +81,12 @@ void forget() {
   delete prober;
   delete light;
   delete lineLamp;
+  delete garden;
   lamp = nullptr;
   prober = nullptr;
   light = nullptr;
   lineLamp = nullptr;
+  garden = nullptr;
 }
 
 void start(const std::string& kind) {
@@ -84,6 +95,7 @@ void start(const std::string& kind) {
   if (kind == "lamp") (lamp = new led_lamp::Unit<Lamp>())->begin();
   if (kind == "probe") (prober = new probe::Unit<Probe>())->begin();
   if (kind == "light") (light = new light_sensor::Unit())->begin();
+  if (kind == "garden") (garden = new garden_probe::Unit<Garden>())->begin();
   if (kind == "line-lamp") (lineLamp = new led_lamp_line::Unit<LineLamp>())->begin();
 }
 
@@ -92,6 +104,7 @@ void loopOnce() {
   if (prober != nullptr) prober->loop();
   if (light != nullptr) light->loop();
   if (lineLamp != nullptr) lineLamp->loop();
+  if (garden != nullptr) garden->loop();
 }
 
 void tell(bu::Refusal refusal) {
@@ -101,6 +114,7 @@ void tell(bu::Refusal refusal) {
 
 bu::UnitCore& core() {
   if (lamp != nullptr) return *lamp;
+  if (garden != nullptr) return *garden;
   return *prober;
 }
 
@@ -114,6 +128,8 @@ void run(std::istringstream& line, const std::string& command) {
     line >> world.storedBoot;
   } else if (command == "cannot-store") {
     world.canStore = false;
+  } else if (command == "can-accept") {
+    line >> world.canAccept;
   } else if (command == "random") {
     line >> text;
     world.random = scripted::fromHex(text);
@@ -141,6 +157,8 @@ void run(std::istringstream& line, const std::string& command) {
     line >> number >> world.connections[number].isUnacknowledged;
   } else if (command == "chunk") {
     line >> world.chunk;
+  } else if (command == "piece") {
+    line >> world.piece;
   } else if (command == "loop") {
     line >> number;
     for (int count = 0; count < number; ++count) loopOnce();
@@ -158,6 +176,11 @@ void run(std::istringstream& line, const std::string& command) {
     tell(prober->report(reading));
   } else if (command == "handler-takes") {
     line >> handlerMs;
+  } else if (command == "soil") {
+    line >> number;
+    garden_probe::Soil soil;
+    soil.moisture = static_cast<uint8_t>(number);
+    tell(garden->report(soil));
   } else if (command == "light") {
     line >> number;
     light_sensor::Light value;
@@ -165,15 +188,17 @@ void run(std::istringstream& line, const std::string& command) {
     tell(light->report(value));
   } else if (command == "log") {
     line >> number >> text;
-    core().log(static_cast<bu::LogLevel>(number), text.c_str());
+    if (lamp != nullptr) lamp->log(static_cast<bu::LogLevel>(number), text.c_str());
+    if (prober != nullptr) prober->log(static_cast<bu::LogLevel>(number), text.c_str());
   } else if (command == "counters") {
     happened("dropped " + std::to_string(core().droppedReadings()));
     happened("refused " + std::to_string(core().refusedReports()));
     happened("served " + std::to_string(core().isServed()));
     happened("unix " + std::to_string(core().unixMs()));
-  } else if (command == "end-boot-at") {
-    line >> number;
-    prober->endBootAt(static_cast<uint32_t>(number));
+  } else if (command == "skip-to") {
+    uint32_t sequence = 0;
+    line >> sequence;
+    prober->skipTo(sequence);
   } else {
     happened("unknown " + command);
   }

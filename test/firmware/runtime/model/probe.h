@@ -57,9 +57,9 @@ namespace detail {
 static const char name[] BU_FLASH = "probe";
 static const char version[] BU_FLASH = "0.0.1";
 static const char fingerprint[] BU_FLASH = {1, 2, 3, 4, 5, 6, 7, 8};
-static const char countNames[] BU_FLASH = "count:by";
-static const char countReplyNames[] BU_FLASH = "count reply:total,by";
-static const char complainNames[] BU_FLASH = "complain:about";
+static const char countNames[] BU_FLASH = "count\0by";
+static const char countReplyNames[] BU_FLASH = "count reply\0total\0by";
+static const char complainNames[] BU_FLASH = "complain\0about";
 
 /** 1 300 octets: two whole pieces of 512 and a part of one. */
 struct LongText {
@@ -87,7 +87,7 @@ bu::Answer dispatch(uint8_t number, bu::Reader& in, bu::Writer& out) {
       return Handlers::complain(command);
     }
     default:
-      return bu::Answer::unknownMessage(number);
+      return bu::Answer::unknownMessage();
   }
 }
 
@@ -98,10 +98,10 @@ inline const uint8_t* fingerprintOctets() { return reinterpret_cast<const uint8_
 template <class Handlers>
 class Unit : public bu::SessionUnit<3, 1, 121> {
  public:
-  Unit() : SessionUnit(description_) {}
+  void begin() { this->start(description_); }
 
   bu::Refusal report(const Reading& value) { return this->send(Reading::number, value); }
-  void endBootAt(uint32_t sequence) { this->reports().setLastOfBoot(sequence); }
+  void skipTo(uint32_t sequence) { this->reports().skipTo(sequence); }
 
  private:
   static inline const bu::UnitDescription description_{
@@ -112,6 +112,7 @@ class Unit : public bu::SessionUnit<3, 1, 121> {
       detail::fingerprintOctets(),
       &detail::dispatch<Handlers>,
       nullptr,
+      0,
   };
 };
 

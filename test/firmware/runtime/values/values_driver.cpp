@@ -1,5 +1,4 @@
-// Codec, hashes, line values and the boot log, one command a line on stdin, one answer a line on stdout.
-#include <bu_boot_log.h>
+// Codec, hashes and line values, one command a line on stdin, one answer a line on stdout.
 #include <bu_float.h>
 #include <bu_hmac.h>
 #include <bu_line_text.h>
@@ -130,7 +129,8 @@ std::string encodeSample(std::istringstream& line) {
 std::string printLine(std::istringstream& line) {
   std::string type, value;
   line >> type >> value;
-  bu::LineText out;
+  char memory[256];
+  bu::LineText out(memory, sizeof memory);
   if (type == "bool") out.boolean(value == "1");
   if (type == "u8") out.u8(static_cast<uint8_t>(std::atoi(value.c_str())), 1, 100);
   if (type == "i32") out.i32(static_cast<int32_t>(std::atoll(value.c_str())), INT32_MIN, 100000);
@@ -181,51 +181,6 @@ std::string parseLine(std::istringstream& line) {
   return in.isOk() ? "value " + out.str() : "refused " + codeOf(in.refusal());
 }
 
-// A sector of flash that only lets bits fall, and counts how often it was erased.
-uint8_t sector[bu::BootLog::sectorOctets];
-int erasures = 0;
-int wordsUntilPowerFails = -1;
-
-bool readSector(uint32_t offset, uint32_t* to, size_t octets) {
-  memcpy(to, sector + offset, octets);
-  return true;
-}
-
-bool writeSector(uint32_t offset, const uint32_t* from, size_t octets) {
-  for (size_t at = 0; at < octets / 4; ++at) {
-    if (wordsUntilPowerFails == 0) return false;
-    if (wordsUntilPowerFails > 0) --wordsUntilPowerFails;
-    uint32_t word = 0;
-    memcpy(&word, sector + offset + 4 * at, 4);
-    word &= from[at];
-    memcpy(sector + offset + 4 * at, &word, 4);
-  }
-  return true;
-}
-
-bool eraseSector() {
-  ++erasures;
-  memset(sector, 0xff, sizeof sector);
-  return true;
-}
-
-std::string bootLog(std::istringstream& line) {
-  static const bu::FlashSector flash = {readSector, writeSector, eraseSector};
-  const bu::BootLog log(flash);
-  std::string command;
-  uint32_t number = 0;
-  line >> command >> number;
-  if (command == "new") {
-    memset(sector, static_cast<int>(number), sizeof sector);
-    erasures = 0;
-    wordsUntilPowerFails = -1;
-  }
-  if (command == "fail-after") wordsUntilPowerFails = static_cast<int>(number);
-  if (command == "power") wordsUntilPowerFails = -1;
-  if (command == "store") return log.store(number) ? "stored" : "failed";
-  return std::to_string(log.last()) + " " + std::to_string(erasures);
-}
-
 std::string answer(const std::string& command, std::istringstream& line) {
   std::string first, second;
   if (command == "sha") {
@@ -265,7 +220,7 @@ std::string answer(const std::string& command, std::istringstream& line) {
     const std::string nonce = fromHex(second);
     const auto derive = kind == "unit" ? bu::unitProof : kind == "base" ? bu::baseProof : bu::sessionKey;
     uint8_t digest[32];
-    derive(bu::port::identity(), octetsOf(challenge), octetsOf(nonce), digest);
+    derive(octetsOf(challenge), octetsOf(nonce), digest);
     return toHex(digest, sizeof digest);
   }
   if (command == "tag") {
@@ -302,7 +257,6 @@ std::string answer(const std::string& command, std::istringstream& line) {
   if (command == "encode") return encodeSample(line);
   if (command == "print") return printLine(line);
   if (command == "parse") return parseLine(line);
-  if (command == "boot") return bootLog(line);
   return "unknown";
 }
 
