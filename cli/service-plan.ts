@@ -4,6 +4,7 @@ import { credentialName } from '../base/config/credentials.js';
 import { loadDefinitions } from '../base/config/definitions.js';
 import { loadConfiguration } from '../base/config/load-config.js';
 import { parseJsonText } from '../base/core/json-text.js';
+import { serialPortsOf } from '../base/links/serial/port-watch.js';
 import { projectRoot } from '../base/project-root.js';
 import { ConfigurationError } from '../protocol/errors.js';
 import { namedFiles } from './doctor/named-files.js';
@@ -73,6 +74,7 @@ export async function planService({ config, name }: { config: string; name: stri
     folders,
     credentials: new Map(secrets.map((path) => [credentialName(path), path])),
     shutdownMs,
+    hasSerialPorts: serialPortsOf(configuration.units?.known ?? []).size > 0,
   });
   return { unit, warnings };
 }

@@ -23,6 +23,8 @@ export interface ServiceUnitOptions {
   /** Files that only their owner may read, by the name under which the service finds its copy. */
   readonly credentials: ReadonlyMap<string, string>;
   readonly shutdownMs: number;
+  /** Units are at serial ports. */
+  readonly hasSerialPorts: boolean;
 }
 
 /** Where the service keeps what outlives it: the store, the API's token. */
@@ -30,6 +32,21 @@ export const serviceState = (name: string): string => `${STATE}/${name}`;
 
 /** Where secrets can be put that the configuration names as `env:NAME`. */
 export const serviceEnvironment = (name: string): string => `/etc/${name}.env`;
+
+const NO_DEVICES = `# Serial ports are hidden as well: no unit is at one.
+PrivateDevices=yes
+PrivateUsers=yes
+`;
+
+/** By the names of drivers, since a port that is plugged in later is not there at the start. */
+const SERIAL_PORTS = `# Of devices it has serial ports alone, which belong to a group.
+DevicePolicy=closed
+DeviceAllow=char-ttyUSB rw
+DeviceAllow=char-ttyACM rw
+DeviceAllow=char-ttyAMA rw
+DeviceAllow=char-ttyS rw
+SupplementaryGroups=dialout
+`;
 
 /** What of these would be hidden, and is to be shown to the service; no folder that is in another one of them. */
 export function shownFolders(folders: readonly string[]): readonly string[] {
@@ -44,7 +61,7 @@ const isIn = (path: string, folder: string): boolean => path === folder || path.
  * blanks and nothing that means something to systemd.
  */
 export function serviceUnit(options: ServiceUnitOptions): string {
-  const { name, description, node, project, config, folders, credentials, shutdownMs } = options;
+  const { name, description, node, project, config, folders, credentials, shutdownMs, hasSerialPorts } = options;
   const shown = shownFolders([project, ...folders]);
   const stopS = Math.max(LEAST_STOP_S, Math.ceil(shutdownMs / 1_000) + SPARE_STOP_S);
   const lines = (name: string, values: Iterable<string>): string =>
@@ -84,13 +101,11 @@ ${lines(
   'LoadCredential',
   Array.from(credentials, ([credential, path]) => `${credential}:${path}`),
 )}
-# It sees the system without being able to write, and of homes only what it is to read. Serial ports are hidden as well.
+# It sees the system without being able to write, and of homes only what it is to read.
 ProtectSystem=strict
 ProtectHome=tmpfs
 ${lines('BindReadOnlyPaths', shown)}PrivateTmp=yes
-PrivateDevices=yes
-PrivateMounts=yes
-PrivateUsers=yes
+${hasSerialPorts ? SERIAL_PORTS : NO_DEVICES}PrivateMounts=yes
 ProtectProc=invisible
 ProtectClock=yes
 ProtectControlGroups=yes

@@ -15,6 +15,8 @@ export const MAX_BACKGROUND = 24;
 export interface DialOptions {
   /** Nobody waits for it: a read unit is dialled again. Default false. */
   readonly isBackground?: boolean;
+  /** Over a serial port without frames: a line unit. Default false. */
+  readonly isRaw?: boolean;
 }
 
 /** Opens TCP connections: each bounded in time, all of them in number. */

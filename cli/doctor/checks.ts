@@ -46,7 +46,7 @@ export function beginChecks(examination: Examination): RunningCheck[] {
     begin('clock', () => checkClock(examination, heard, whenHeard)),
     pusher,
     webhooks,
-    begin('serial', () => checkSerial(system)),
+    begin('serial', () => checkSerial(system, examination.configuration)),
     begin('platformio', () => checkPlatformio(system)),
     begin('discovery', () => checkDiscovery(examination)),
     begin('service', () => checkService(examination)),

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { networkAddress } from '../../base/core/address.js';
 import type { Examination } from './examination.js';
 import { type Finding, findingsOf } from './finding.js';
 import { type System, textAt } from './system.js';
@@ -39,7 +40,7 @@ async function checkPackage({ problemOfPackage }: Pick<System, 'problemOfPackage
 /** Names that end in `.local` need the resolver to ask by mDNS. */
 function checkNames({ root }: Pick<System, 'root'>, configuration: Examination['configuration']): Finding[] {
   const names = (configuration?.units?.known ?? []).flatMap(({ uid, address }) =>
-    address !== undefined && /\.local\.?$/i.test(address.host) ? [uid] : [],
+    /\.local\.?$/i.test(networkAddress(address)?.host ?? '') ? [uid] : [],
   );
   const [, sources = ''] = /^hosts:(.*)$/m.exec(textAt(join(root, 'etc', 'nsswitch.conf')) ?? '') ?? [];
   if (names.length === 0 || /mdns|resolve/.test(sources)) return [];

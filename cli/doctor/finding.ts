@@ -96,6 +96,7 @@ export const findings = {
     'serial-group': 'warning',
     'serial-forbidden': 'problem',
     'serial-login-old': 'problem',
+    'serial-unplugged': 'warning',
   },
   platformio: { 'platformio-found': 'ok', 'platformio-absent': 'warning', 'platformio-broken': 'warning' },
   discovery: {

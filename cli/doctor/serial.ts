@@ -1,5 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { serialPortsOf } from '../../base/links/serial/port-watch.js';
+import type { Examination } from './examination.js';
 import { type Finding, findingsOf } from './finding.js';
 import { shellWord } from './shell-word.js';
 import { type System, textAt } from './system.js';
@@ -17,8 +19,11 @@ interface Group {
   readonly members: readonly string[];
 }
 
-/** Whether boards at USB ports can be flashed by this user. */
-export function checkSerial(system: Pick<System, 'root' | 'platform' | 'user' | 'mayUse'>): Finding[] {
+/** Whether boards at USB ports can be flashed by this user, and whether those are there that the configuration names. */
+export function checkSerial(
+  system: Pick<System, 'root' | 'platform' | 'user' | 'mayUse'>,
+  configuration?: Examination['configuration'],
+): Finding[] {
   const { root, platform, user } = system;
   if (platform !== 'linux')
     return [found('serial-absent', 'serial ports', `are looked at on Linux only, not on ${platform}`)];
@@ -26,8 +31,9 @@ export function checkSerial(system: Pick<System, 'root' | 'platform' | 'user' | 
   const devices = namesIn(join(root, 'dev'))
     .filter((name) => deviceNames.test(name))
     .sort();
-  if (devices.length === 0) return [withoutDevice(groups, user)];
-  return devices.map((name) => {
+  const unplugged = unpluggedPorts(root, devices, configuration);
+  if (devices.length === 0) return [withoutDevice(groups, user), ...unplugged];
+  const usable = devices.map((name) => {
     const path = join(root, 'dev', name);
     const subject = `/dev/${name}`;
     if (system.mayUse(path, 'both')) return found('serial-usable', subject, `${user.name} may read and write it`);
@@ -41,6 +47,21 @@ export function checkSerial(system: Pick<System, 'root' | 'platform' | 'user' | 
     const given = gid === 0 ? 'dialout' : group.name;
     const cause = `${user.name} may not use it, since it belongs to group ${group.name}: join ${given}, then log out and in again`;
     return found('serial-forbidden', subject, cause, joining(given, user));
+  });
+  return [...usable, ...unplugged];
+}
+
+/** Ports that units are configured at, and that are not there. */
+function unpluggedPorts(
+  root: string,
+  devices: readonly string[],
+  configuration: Examination['configuration'],
+): Finding[] {
+  const there = devices.length === 0 ? 'no board is plugged in' : `there are /dev/${devices.join(', /dev/')}`;
+  return [...serialPortsOf(configuration?.units?.known ?? [])].flatMap(([uid, { serial }]) => {
+    if (statSync(join(root, serial), { throwIfNoEntry: false }) !== undefined) return [];
+    const cause = `is not there (${there}): plug the board in, or correct units.known.${uid}.address`;
+    return [found('serial-unplugged', `the port of ${uid}, ${serial}`, cause, 'npx baseunit units --serial')];
   });
 }
 

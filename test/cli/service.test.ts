@@ -17,6 +17,7 @@ const options = {
   folders: ['/home/pi/house', '/usr'],
   credentials: new Map([['base.json.1', '/home/pi/house/base.json']]),
   shutdownMs: 8_000,
+  hasSerialPorts: false,
 };
 
 /** Settings of a unit; of one that is there several times, all. */
@@ -85,20 +86,37 @@ describe('the unit', () => {
     expect(settingsOf(serviceUnit(options)).get('BindReadOnlyPaths')).toContain('/home/pi/house');
   });
 
-  test('is one that systemd understands without a complaint, and finds safe', () => {
-    const folder = temporaryFolder();
-    const file = join(folder, 'baseunit.service');
-    writeFileSync(file, serviceUnit(options));
-    const analyze = (...words: string[]): string =>
-      execFileSync('systemd-analyze', [...words, file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    const said = execFileSync('sh', ['-c', `systemd-analyze verify '${file}' 2>&1`], { encoding: 'utf8' });
-    expect(said.split('\n').filter((line) => line.includes('baseunit.service'))).toEqual([]);
-    const [, exposure] = /Overall exposure level for baseunit\.service: ([\d.]+)/.exec(
-      analyze('security', '--offline=true', '--no-pager'),
-    )!;
-    // What is left is what it needs: the network, the program systemd-notify, and Node, which compiles.
-    expect(Number(exposure)).toBeLessThanOrEqual(1.3);
+  test('has serial ports, and no other device, when a unit is at one', async () => {
+    const { config } = house({
+      units: { known: { light: { definition: 'light-sensor', address: 'serial:/dev/ttyUSB0' } } },
+    });
+    const settings = settingsOf((await planService({ config, name: 'baseunit' })).unit);
+    expect(settings.has('PrivateDevices')).toBe(false);
+    expect(settings.get('DevicePolicy')).toEqual(['closed']);
+    expect(settings.get('DeviceAllow')).toContain('char-ttyUSB rw');
+    expect(settings.get('SupplementaryGroups')).toEqual(['dialout']);
   });
+
+  // What is left is what it needs: the network, the program systemd-notify, Node, which compiles, and serial ports.
+  test.each([
+    [false, 1.3],
+    [true, 1.7],
+  ])(
+    'is one that systemd understands without a complaint, and finds safe (serial ports: %s)',
+    (hasSerialPorts, most) => {
+      const folder = temporaryFolder();
+      const file = join(folder, 'baseunit.service');
+      writeFileSync(file, serviceUnit({ ...options, hasSerialPorts }));
+      const analyze = (...words: string[]): string =>
+        execFileSync('systemd-analyze', [...words, file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+      const said = execFileSync('sh', ['-c', `systemd-analyze verify '${file}' 2>&1`], { encoding: 'utf8' });
+      expect(said.split('\n').filter((line) => line.includes('baseunit.service'))).toEqual([]);
+      const [, exposure] = /Overall exposure level for baseunit\.service: ([\d.]+)/.exec(
+        analyze('security', '--offline=true', '--no-pager'),
+      )!;
+      expect(Number(exposure)).toBeLessThanOrEqual(most);
+    },
+  );
 });
 
 describe('the service of a configuration', () => {

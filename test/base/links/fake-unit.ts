@@ -1,3 +1,4 @@
+import { delay } from '../../../base/core/clock.js';
 import type { Delivery, DeliveryResult } from '../../../base/core/delivery.js';
 import { Link, type LinkPolicy, type LinkState } from '../../../base/links/link.js';
 import type { LinkEvents, LinkSession, OpenSession } from '../../../base/links/link-session.js';
@@ -75,6 +76,8 @@ class FakeUnit {
   closesAtOnce = true;
   lostError: Error = new Error('not set');
   refusal: Error | undefined;
+  /** It refuses so late; 0: at once. */
+  refusesAfterMs = 0;
   hangs = false;
   react: (delivery: Delivery) => Reaction = () => ({ outcome: 'ok' });
 
@@ -89,13 +92,18 @@ class FakeUnit {
   readonly dial: OpenSession = (events, signal) => {
     this.attempts.push(this.clock.monotonic());
     if (this.hangs) return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-    if (this.refusal !== undefined) return Promise.reject(this.refusal);
+    if (this.refusal !== undefined) return this.#refuses(this.refusal, signal);
     const session = new FakeSession(this, events);
     this.sessions.push(session);
     this.open.add(session);
     this.mostOpen = Math.max(this.mostOpen, this.open.size);
     return Promise.resolve(session);
   };
+
+  async #refuses(refusal: Error, signal: AbortSignal): Promise<never> {
+    if (this.refusesAfterMs > 0) await delay(this.clock, this.refusesAfterMs, signal);
+    throw refusal;
+  }
 }
 
 export interface Rig {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { delay } from '../../../base/core/clock.js';
 import { LinkError, ProtocolError } from '../../../protocol/errors.js';
 import { rig } from './fake-unit.js';
 
@@ -101,5 +102,42 @@ describe('a link to a unit that dials in', () => {
     await clock.advance(0);
     expect(await sent).toEqual({ outcome: 'ok' });
     await link.stop();
+  });
+
+  test('what was sent before and not answered stays in doubt when the unit falls asleep over its repetition', async () => {
+    const { clock, unit, link, send } = rig('accepted');
+    const visit = async (life: string, code: 'link-lost' | 'link-asleep'): Promise<void> => {
+      unit.life = life;
+      unit.lostError = new LinkError(code, code);
+      void link.adopt(unit.dial);
+      await clock.advance(100);
+    };
+    unit.react = () => 'lost';
+    const sent = send(1, { isPatient: true, waitMs: 600_000 });
+    await visit('1/7', 'link-lost');
+    await visit('1/7', 'link-asleep');
+    expect(unit.delivered).toEqual([1, 1]);
+    await visit('2/8', 'link-asleep');
+    expect(await sent).toEqual({ outcome: 'unknown', reason: 'the unit restarted before it answered' });
+    const resumed = send(2, { isPatient: true, waitMs: 600_000, sentIn: '2/8' });
+    await visit('2/8', 'link-asleep');
+    await visit('3/9', 'link-asleep');
+    expect(await resumed).toMatchObject({ outcome: 'unknown' });
+    expect(unit.delivered).toEqual([1, 1, 2]);
+    await link.stop();
+    expect(clock.waiting).toBe(0);
+  });
+
+  test('a command whose time is over when it is stored as sent is not sent', async () => {
+    const { clock, unit, link, send } = rig('accepted');
+    const late = { waitMs: 5_000, sending: () => delay(clock, 5_000) };
+    void link.adopt(unit.dial);
+    await clock.advance(0);
+    const sent = [send(1, late), send(2, { ...late, sentIn: unit.life }), send(3, { ...late, waitMs: 5_001 })];
+    await clock.advance(5_000);
+    expect(await Promise.all(sent)).toMatchObject([{ outcome: 'expired' }, { outcome: 'unknown' }, { outcome: 'ok' }]);
+    expect(unit.delivered).toEqual([3]);
+    await link.stop();
+    expect(clock.waiting).toBe(0);
   });
 });

@@ -202,4 +202,21 @@ describe('stop', () => {
     expect(clock.waiting).toBe(0);
     expect(await send(2)).toEqual({ outcome: 'unreachable', reason: 'the base is stopping' });
   });
+
+  test('a unit that is seen while it is dialled elsewhere is dialled again as soon as that has failed, once', async () => {
+    const { clock, unit, link } = rig('held', { fraction: 1 });
+    unit.refusal = new LinkError('connect-timeout', 'nobody there');
+    unit.refusesAfterMs = 5_000;
+    link.start();
+    await clock.advance(4_000);
+    link.hurry();
+    await clock.advance(1_000);
+    expect(unit.attempts).toEqual([0, 5_000]);
+    await clock.advance(6_999);
+    expect(unit.attempts).toEqual([0, 5_000]);
+    await clock.advance(1);
+    expect(unit.attempts).toEqual([0, 5_000, 12_000]);
+    await link.stop();
+    expect(clock.waiting).toBe(0);
+  });
 });

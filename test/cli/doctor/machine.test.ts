@@ -61,6 +61,25 @@ test('serial: a group joined since the login', () => {
   ]);
 });
 
+test('serial: a unit that is configured at a port which is not there', async () => {
+  const house = new House();
+  house.put('dev/ttyUSB0');
+  const known = {
+    hall: { definition: 'light-sensor', address: 'serial:/dev/ttyUSB0' },
+    attic: { definition: 'light-sensor', address: 'serial:/dev/serial/by-id/usb-1a86@9600' },
+  };
+  const { system, configuration } = await house.examine({ units: { known } }, { mayUse: () => true });
+  expect(checkSerial(system, configuration)).toMatchObject([
+    { finding: 'serial-usable', subject: '/dev/ttyUSB0' },
+    {
+      finding: 'serial-unplugged',
+      status: 'warning',
+      subject: 'the port of attic, /dev/serial/by-id/usb-1a86',
+      cause: expect.stringContaining('there are /dev/ttyUSB0'),
+    },
+  ]);
+});
+
 test('PlatformIO: absent, found, broken', async () => {
   const house = new House();
   const check = (run?: System['run']) =>
