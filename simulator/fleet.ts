@@ -30,7 +30,7 @@ export interface FleetOptions {
   readonly uid?: string | undefined;
   /** Where they listen: from this port on, a port each; port 0: free ones. Default free ports of 127.0.0.1. */
   readonly listen?: Address | undefined;
-  /** They dial this base instead of listening; with `sleepMs` they sleep so long between two visits. Typed units only. */
+  /** They dial this base instead of listening. Typed units only. `sleepMs`: between two visits. Default: the definition's. */
   readonly dial?: { readonly address: Address; readonly sleepMs?: number } | undefined;
   /** A unit's key, 16 octets. Default: random ones. */
   readonly keyOf?: ((uid: string) => Uint8Array) | undefined;
@@ -78,6 +78,11 @@ export class Fleet {
     const wantsDial = options.dial !== undefined;
     if (wantsDial && (definition.wire === 'line' || options.firmware !== undefined))
       throw new ConfigurationError('config-invalid', 'line units and compiled firmware do not dial; they listen');
+    if (definition.sleepMs !== undefined && !wantsDial)
+      throw new ConfigurationError(
+        'config-invalid',
+        `${definition.name} sleeps, and dials its base when it wakes: say which with --dial host[:8888]`,
+      );
     const port = options.listen?.port ?? 0;
     if (port !== 0 && port + count - 1 > MAX_PORT)
       throw new ConfigurationError('config-invalid', `${count} ports from ${port} on go past ${MAX_PORT}`);
@@ -132,6 +137,7 @@ export class Fleet {
 
   #make(names: readonly string[]): FleetUnit[] {
     const { definition, listen, dial, firmware, clock, random } = this.#options;
+    const { sleepMs } = definition;
     const hear = this.#options.hear ?? (() => {});
     const placeOf = (index: number): Address => {
       const { host, port } = listen ?? { host: '127.0.0.1', port: 0 };
@@ -166,7 +172,7 @@ export class Fleet {
           uid,
           model,
           key: this.#keys.get(uid)!,
-          place: dial === undefined ? { kind: 'listen', address: placeOf(index) } : { kind: 'dial', ...dial },
+          place: dial === undefined ? { kind: 'listen', address: placeOf(index) } : { kind: 'dial', sleepMs, ...dial },
           dial: (address, signal) => dialer.dial(address, signal),
           ...(handler && { handler }),
           crypto,

@@ -19,6 +19,7 @@ import { type CommandHandler, UnitCommands } from './unit-commands.js';
 import { UnitConnection } from './unit-connection.js';
 import { type DialEnd, UnitDialler } from './unit-dialler.js';
 import { UnitHello } from './unit-hello.js';
+import { resetReasons, UnitLife } from './unit-life.js';
 import { UnitLinks } from './unit-links.js';
 import { UnitListener } from './unit-listener.js';
 import type { UnitModel } from './unit-model.js';
@@ -34,7 +35,7 @@ export const AWAKE_MS = 10_000;
 type UnitPlace =
   | { readonly kind: 'listen'; readonly address: Address }
   /** With `sleepMs` the unit sleeps so long between two visits. */
-  | { readonly kind: 'dial'; readonly address: Address; readonly sleepMs?: number };
+  | { readonly kind: 'dial'; readonly address: Address; readonly sleepMs?: number | undefined };
 
 export interface SimulatedUnitOptions {
   /** 1 to 16 octets of UTF-8. */
@@ -65,6 +66,7 @@ export class SimulatedUnit {
   readonly state: UnitState;
   readonly #options: SimulatedUnitOptions;
   readonly #seeded: SeededRandom;
+  readonly #life: UnitLife;
   readonly #ring: ReportRing;
   readonly #sender: ReportSender;
   readonly #commands: UnitCommands;
@@ -74,8 +76,6 @@ export class SimulatedUnit {
   readonly #timers = new Map<string, Timer>();
   #hello: UnitHello | undefined;
   #dialled: ((end: DialEnd) => void) | undefined;
-  #boot: number;
-  #nonce: number;
   #isStopped = false;
 
   constructor(options: SimulatedUnitOptions) {
@@ -86,8 +86,7 @@ export class SimulatedUnit {
     this.faults = new FaultSwitch(options.faults);
     this.state = new UnitState(model.definition, this.#seeded);
     this.#ring = new ReportRing(model.definition.ring, options.lastOfBoot);
-    this.#boot = options.boot ?? 1;
-    this.#nonce = nonceOf(random);
+    this.#life = new UnitLife(random, options.boot ?? 1);
     this.#sender = new ReportSender({
       ring: this.#ring,
       clock,
@@ -109,6 +108,7 @@ export class SimulatedUnit {
       this.#dialler = new UnitDialler({
         address: place.address,
         sleepMs: place.sleepMs,
+        woke: () => this.#startAnew(resetReasons.deepSleep),
         dial: options.dial,
         serve: (carrier) => this.#serve(carrier),
         failed: (error) => hear({ kind: 'refusedConnection', unit: uid, reason: error.message }),
@@ -122,7 +122,7 @@ export class SimulatedUnit {
     return this.#listener?.address;
   }
   get boot(): number {
-    return this.#boot;
+    return this.#life.boot;
   }
   /** Reports that wait for their acknowledgement. */
   get waitingReports(): number {
@@ -166,7 +166,7 @@ export class SimulatedUnit {
       throw new ProtocolError('value-refused', `${name}.${encoded.refusal.field} ${encoded.refusal.message}`);
     this.state.set(name, values);
     if (this.#ring.isExhausted) {
-      this.#takeBoot(this.#boot + 1);
+      this.#takeBoot(this.#life.boot + 1);
       this.#links.link?.close(closeCodes.freeingResources);
     }
     const { number } = definition;
@@ -181,24 +181,32 @@ export class SimulatedUnit {
   }
 
   /** As when power was lost and came back: a new boot, nothing remembered, nobody told. */
-  restart(): void {
-    const { random, hear } = this.#options;
+  restart(resetReason: number = resetReasons.powerOn): void {
+    this.state.reset();
+    this.#startAnew(resetReason);
+  }
+
+  /** Nothing that was in RAM is left. What it has measured and what commands have set is the world's, and stays. */
+  #startAnew(resetReason: number): void {
     this.#cancelTimers();
     this.#links.drop();
-    this.#boot += 1;
-    this.#nonce = nonceOf(random);
+    this.#life.begin(resetReason);
     this.#ring.clear();
     this.#commands.forget();
-    this.state.reset();
-    hear({ kind: 'restarted', unit: this.uid, boot: this.#boot });
+    const kind = resetReason === resetReasons.deepSleep ? 'woke' : 'restarted';
+    this.#options.hear({ kind, unit: this.uid, boot: this.boot });
     if (!this.#isStopped) this.#begin();
   }
 
-  /** Every report once, and those with `everyMs` again and again, from a random moment on so that units do not speak in chorus. */
+  /**
+   * Every report once, and those with `everyMs` again and again, from a random moment on so that units do not speak in chorus.
+   * A unit that sleeps measures once a visit.
+   */
   #begin(): void {
     for (const [name, { everyMs }] of Object.entries(this.#options.model.definition.reports)) {
-      this.report(name);
-      if (everyMs !== undefined) this.#measureAfter(name, this.#seeded.fraction() * everyMs, everyMs);
+      this.report(name, this.#isSleeper() && everyMs !== undefined ? this.state.measure(name) : {});
+      if (everyMs !== undefined && !this.#isSleeper())
+        this.#measureAfter(name, this.#seeded.fraction() * everyMs, everyMs);
     }
   }
 
@@ -254,7 +262,7 @@ export class SimulatedUnit {
       connection,
       model,
       clock,
-      life: () => ({ boot: this.#boot, nonce: this.#nonce }),
+      life: this.#life,
       nextBoot: (boot) => this.#takeBoot(boot),
       welcome: (acknowledged) => this.#welcome(connection, acknowledged),
       sleepAfterMs: this.#isSleeper() ? AWAKE_MS : undefined,
@@ -291,7 +299,9 @@ export class SimulatedUnit {
       connection.send({ kind: 'response', tracking, code, payload });
     if (data[0] === systemNumbers.describe) return answer(answerDescribe(this.#options.model, data));
     if (data[0] === systemNumbers.restart)
-      return answer(answerRestart(data, (delayMs) => this.#after('restart', delayMs, () => this.restart())));
+      return answer(
+        answerRestart(data, (delayMs) => this.#after('restart', delayMs, () => this.restart(resetReasons.byItself))),
+      );
     const { answer: commandAnswer, shown } = this.#commands.take(data);
     if (!this.faults.has('mute-commands')) answer(commandAnswer);
     for (const name of shown) this.report(name);
@@ -306,7 +316,7 @@ export class SimulatedUnit {
   }
 
   #takeBoot(boot: number): void {
-    this.#boot = boot;
+    this.#life.takeBoot(boot);
     this.#ring.renumber();
   }
 
@@ -328,9 +338,4 @@ export class SimulatedUnit {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
   }
-}
-
-function nonceOf(random: Random): number {
-  const octets = random.octets(4);
-  return new DataView(octets.buffer, octets.byteOffset).getUint32(0);
 }

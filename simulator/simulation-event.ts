@@ -23,6 +23,8 @@ export type SimulationEvent =
       readonly sequence?: number;
     }
   | { readonly kind: 'restarted'; readonly unit: string; readonly boot: number }
+  /** It has slept between two visits to its base. */
+  | { readonly kind: 'woke'; readonly unit: string; readonly boot: number }
   /** A line that a firmware program printed. */
   | { readonly kind: 'printed'; readonly unit: string; readonly line: string }
   /** A firmware program ended by itself. */

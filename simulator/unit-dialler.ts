@@ -24,6 +24,8 @@ export interface UnitDiallerOptions {
   readonly serve: (carrier: Carrier) => Promise<DialEnd>;
   /** Between two visits to the base, in ms. `undefined`: the unit never sleeps. */
   readonly sleepMs: number | undefined;
+  /** It has slept, and is about to dial. */
+  readonly woke: () => void;
   /** There is no connection at all. */
   readonly failed: (error: Error) => void;
   readonly clock: Clock;
@@ -61,6 +63,7 @@ export class UnitDialler {
       if (end.wasWelcome) delays = backOff(random, limits);
       const waitMs = end.sleeps ? sleepMs! : isRefusal(end.error) ? REFUSED_BACK_OFF_MS : delays.next().value;
       await delay(clock, waitMs, signal).catch(() => {});
+      if (end.sleeps && !signal.aborted) this.#options.woke();
     }
   }
 

@@ -10,18 +10,17 @@ import {
 } from '../protocol/unit/system-messages.js';
 import { ANSWER_MS, FIRST_RESEND_MS, LAST_RESEND_MS } from './report-sender.js';
 import type { UnitConnection } from './unit-connection.js';
+import type { UnitLife } from './unit-life.js';
 import type { UnitModel } from './unit-model.js';
 
 /** Times in one session that a unit takes the next boot number: each wears a chip's flash. */
 const MAX_NEXT_BOOTS = 3;
-/** The reset reason of a chip that was switched on. */
-const POWER_ON = 0;
 
 export interface UnitHelloOptions {
   readonly connection: UnitConnection;
   readonly model: UnitModel;
   readonly clock: Clock;
-  readonly life: () => { readonly boot: number; readonly nonce: number };
+  readonly life: UnitLife;
   /** The base knows this boot number: store that one. */
   readonly nextBoot: (boot: number) => void;
   /** The base answered; it has the reports up to `acknowledged`. */
@@ -60,10 +59,9 @@ export class UnitHello {
     const { name, version, kind } = model.definition;
     this.#tracking = connection.request(
       encodeHello({
-        ...life(),
+        ...life.hello,
         fingerprint: model.fingerprint,
         kind,
-        resetReason: POWER_ON,
         definition: name,
         version,
       }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { outcomeKinds, presenceStates } from '../core/messages.js';
+import { logLevels, outcomeKinds, presenceStates } from '../core/messages.js';
 import { payloadFormatNames } from '../core/opaque-payload.js';
 import { resolutions } from '../core/store.js';
 import { streamKinds } from './event-stream.js';
@@ -65,6 +65,19 @@ export const unitSchema = z.object({
   }),
   definition: z.string().optional().meta({ description: 'Where the unit is typed' }),
   version: z.string().optional().meta({ description: 'As the unit itself told it' }),
+  started: z
+    .object({
+      boot: z.int().meta({ description: 'Its boot number' }),
+      at: unixMs.meta({ description: 'When the base first heard of this start, in Unix ms' }),
+      resetReason: z.int().optional().meta({
+        description:
+          "Why it started, in its chip's own numbers. ESP8266: 0 power-on, 1 hardware watchdog, 2 exception, 3 software watchdog, 4 restarted by itself, 5 woke from deep sleep, 6 reset button",
+      }),
+      reset: z.string().optional().meta({ description: 'The same in words' }),
+      freeHeap: z.int().optional().meta({ description: 'Octets of its heap that were free when it last said hello' }),
+    })
+    .optional()
+    .meta({ description: 'How it came up, as its hello said' }),
   kind: z.enum(['read', 'updatable']).optional().meta({ description: 'Where the unit is typed' }),
   wire: z.enum(['session', 'line']).optional().meta({ description: 'Where the unit is typed' }),
   address: z.string().optional(),
@@ -74,6 +87,9 @@ export const unitSchema = z.object({
   }),
   drift: z.array(z.string()).meta({ description: 'Differences between the flashed definition and the base, by name' }),
   lastSeenAt: unixMs.optional(),
+  expectedAt: unixMs
+    .optional()
+    .meta({ description: 'Of a unit that sleeps: when it is to be heard again, in Unix ms' }),
   last: z
     .record(z.string(), z.object({ id: z.string(), fields: values, measuredAt: unixMs }))
     .meta({ description: 'The last report of each name' }),
@@ -270,6 +286,30 @@ export const historySchema = z.object({
   at: z.array(unixMs).meta({ description: 'When it was measured, or where the minute or hour begins; ascending' }),
   fields: z.record(z.string(), course).meta({ description: 'By field; each column is as long as `at`' }),
   isCut: z.boolean().meta({ description: 'There is more than `limit`: the oldest are here' }),
+});
+
+export const logsQuery = z.strictObject({
+  level: z.enum(logLevels).optional().meta({ description: 'Only lines of this level and of more serious ones' }),
+});
+
+export const logsSchema = z.object({
+  unit: z.string(),
+  lines: z
+    .array(
+      z.object({
+        level: z.enum(logLevels),
+        text: z.string().meta({ description: 'Without control characters' }),
+        at: unixMs,
+        leftOut: z.int().optional().meta({
+          description: 'So many lines before it are left out, because the unit wrote too many; absent when none is',
+        }),
+      }),
+    )
+    .meta({ description: 'The oldest first' }),
+  lastEventId: z.string().meta({
+    description:
+      'Given to the event stream as `Last-Event-ID`, what comes behind these lines follows there, and nothing twice',
+  }),
 });
 
 export const endpointParams = z.object({

@@ -11,17 +11,20 @@ import { parseRequestJson } from '../core/request-json.js';
 import type { StatusPort } from '../core/status.js';
 import type { UnitsPort } from '../core/units-port.js';
 import type { ElfinPort } from '../dialects/elfin/elfin-port.js';
+import type { DiscoveryPort } from '../discovery/discovery-port.js';
 import { HttpServer, urlOf } from '../links/http-server.js';
 import { type ApiLimits, defaultApiLimits, MAX_BODY_DEPTH, MAX_PARAM_CHARACTERS } from './api-limits.js';
 import { answerClientError, problemOfError } from './client-errors.js';
 import { commandsRoutes } from './commands-routes.js';
 import type { ConnectorDocument } from './connector/connector-openapi.js';
+import { discoveryRoutes } from './discovery-routes.js';
 import { elfinRoutes } from './elfin-routes.js';
 import { EventStream } from './event-stream.js';
 import { eventsRoute } from './events-route.js';
 import type { Figures } from './figures.js';
 import { Gate } from './gate.js';
 import { historyRoute } from './history-route.js';
+import { logsRoute } from './logs-route.js';
 import { Metrics } from './metrics.js';
 import { metricsRoute } from './metrics-route.js';
 import { components, routeDocs, swaggerOptions, withConnector } from './openapi.js';
@@ -42,6 +45,8 @@ export interface ApiOptions {
   readonly outbox: OutboxPort;
   /** The Elfin gateway, where there is one. */
   readonly elfin?: ElfinPort | undefined;
+  /** Discovery, where the base looks for units. */
+  readonly discovery?: DiscoveryPort | undefined;
   /** Makes a copy of the store; gives its path. Rejects with StoreError. */
   readonly backup: () => Promise<string>;
   /** How the base is doing. */
@@ -192,8 +197,10 @@ export class Api {
         commandsRoutes(api, units, random);
         queriesRoute(api, units, clock, random);
         historyRoute(api, units, clock);
+        logsRoute(api, units, this.#stream);
         outboxRoutes(api, outbox);
         elfinRoutes(api, this.#options.elfin);
+        discoveryRoutes(api, this.#options.discovery, units);
         statusRoutes(api, status, connections);
         storeRoutes(api, backup);
         eventsRoute(api, this.#stream, units, this.#limits, (request) => gate.tokenKeyOf(request));

@@ -62,6 +62,11 @@ export class EventStream {
     return this.#clients.size;
   }
 
+  /** Id of the last event there was, or of none where none has come yet: what comes next is behind it. */
+  get lastId(): number {
+    return this.#ring.nextId - 1;
+  }
+
   /** True for the socket of a stream. */
   has(socket: Socket): boolean {
     return this.#clients.has(socket);

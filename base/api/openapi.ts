@@ -14,6 +14,8 @@ import {
   healthSchema,
   historyQuery,
   historySchema,
+  logsQuery,
+  logsSchema,
   outboxesSchema,
   outboxSchema,
   outcomeSchema,
@@ -28,6 +30,7 @@ import {
   unitsSchema,
 } from './api-schemas.js';
 import type { ConnectorDocument } from './connector/connector-openapi.js';
+import { adoptSchema, allDiscoveredSchema, discoveredParams, discoveredSchema } from './discovery-schemas.js';
 import {
   elfinDeviceSchema,
   elfinDevicesQuery,
@@ -64,6 +67,7 @@ export const components: readonly JsonSchema[] = [
   { $id: 'QueryOutcome', ...jsonSchema(queryOutcomeSchema) },
   { $id: 'CommandStatus', ...jsonSchema(commandStatusSchema) },
   { $id: 'History', ...jsonSchema(historySchema) },
+  { $id: 'Logs', ...jsonSchema(logsSchema) },
   { $id: 'Connection', ...jsonSchema(connectionSchema) },
   { $id: 'Status', ...jsonSchema(statusSchema) },
   { $id: 'Outbox', ...jsonSchema(outboxSchema) },
@@ -73,6 +77,8 @@ export const components: readonly JsonSchema[] = [
   { $id: 'ElfinUserInput', ...jsonSchema(elfinUserInput, 'input') },
   { $id: 'ElfinDevice', ...jsonSchema(elfinDeviceSchema) },
   { $id: 'ElfinTunnel', ...jsonSchema(elfinTunnelSchema) },
+  { $id: 'Discovered', ...jsonSchema(discoveredSchema) },
+  { $id: 'Adopt', ...jsonSchema(adoptSchema, 'input') },
 ];
 
 const problems = {
@@ -114,6 +120,7 @@ const responses = (ok: JsonSchema, ...others: readonly (keyof typeof problems)[]
 const unit = { params: jsonSchema(unitParams) };
 const endpoint = { params: jsonSchema(endpointParams) };
 const elfinUser = { params: jsonSchema(elfinUserParams) };
+const NO_DISCOVERY = '404 where the base does not look for units.';
 const NO_GATEWAY = '404 where the base is no Elfin gateway.';
 
 /** An object with one list of such things. */
@@ -194,6 +201,16 @@ export const routeDocs = {
     params: jsonSchema(commandParams),
     response: responses({ description: 'Its outcome, or that it waits', $ref: 'CommandStatus#' }, 404),
   },
+  logs: {
+    operationId: 'getLogs',
+    summary: 'The last lines that a unit wrote to its own log',
+    description:
+      'At most 200 of a unit and 4 MiB of all, since the base started: they are not on disk. More than 5 lines a second of one unit, behind the first 100, are left out.',
+    tags: ['units'],
+    ...unit,
+    querystring: jsonSchema(logsQuery, 'input'),
+    response: responses({ description: 'The lines', $ref: 'Logs#' }, 400, 404),
+  },
   history: {
     operationId: 'getHistory',
     summary: 'The course of one report, in columns as chart libraries take them',
@@ -208,13 +225,29 @@ export const routeDocs = {
     operationId: 'forgetUnit',
     summary: 'Erase everything that is stored about a unit, from backups too',
     description:
-      'Also of a unit that is not configured any more. One that is goes on to be served, and what it reports from then on is stored.',
+      'Also of a unit that is not configured any more. One that was adopted is none of this base from then on. One that is configured goes on to be served, and what it reports from then on is stored.',
     tags: ['units'],
     ...unit,
     response: Object.fromEntries([
       [204, { description: 'Nothing is left of it', type: 'null' }],
       ...refusals([400]),
     ]) as JsonSchema,
+  },
+  discovered: {
+    operationId: 'listDiscovered',
+    summary: 'Units that announce themselves by mDNS at this moment',
+    description: `Nothing of it is proved. ${NO_DISCOVERY}`,
+    tags: ['units'],
+    response: responses({ description: 'The units', ...listOf('units', 'Discovered', allDiscoveredSchema) }, 404),
+  },
+  adopt: {
+    operationId: 'adoptUnit',
+    summary: 'Make a unit that announces itself one of this base, over restarts',
+    description: `Answers when it is on disk. \`DELETE /units/{unit}\` takes it away again. 400 says what keeps it from being adopted. ${NO_DISCOVERY}`,
+    tags: ['units'],
+    params: jsonSchema(discoveredParams),
+    body: { $ref: 'Adopt#' },
+    response: responses({ description: 'The unit', $ref: 'Unit#' }, 400, 404, 413, 415),
   },
   connections: {
     operationId: 'listConnections',

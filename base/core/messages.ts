@@ -102,7 +102,7 @@ export interface UnitResponse {
 }
 
 /**
- * `online`: its link is up. `idle`: an updatable unit with nothing to send, which is reached on demand.
+ * `online`: its link is up. `idle`: an updatable unit with nothing to send, which is reached on demand, or a unit that sleeps.
  * `offline`: it cannot be reached. `drifted` shows beside the state, in `drift`.
  */
 export const presenceStates = ['online', 'idle', 'offline'] as const;
@@ -126,7 +126,14 @@ export interface Presence {
 export interface LogLine {
   readonly kind: 'log';
   readonly unit: string;
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: LogLevel;
+  /** Without control characters. */
   readonly text: string;
   readonly at: number;
+  /** So many lines before it are left out, because the unit wrote too many; absent when none is. */
+  readonly leftOut?: number;
 }
+
+/** From the least to the most serious. */
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];

@@ -17,6 +17,8 @@ export class Records {
   readonly #store: Store;
   /** By handler, then by key. */
   readonly #records = new Map<string, Map<string, StoredRecord>>();
+  /** By unit: settled when what is erased of it is gone from the disk. */
+  readonly #erasing = new Map<string, Promise<unknown>>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -31,7 +33,10 @@ export class Records {
     return [...(this.#records.get(handler)?.values() ?? [])];
   }
 
-  /** Resolves when it is on disk. Rejects with StoreError: the disk does not take it, or the handler has too many. */
+  /**
+   * Resolves when it is on disk, or its unit was forgotten meanwhile. Rejects with StoreError: the disk does not take it, or
+   * the handler has too many.
+   */
   async put(handler: string, record: OwnRecord, max = MAX_RECORDS): Promise<void> {
     const own = this.#ofHandler(handler);
     const problem = problemOf(record) ?? (own.size >= max && !own.has(record.key) ? `there are ${max} already` : '');
@@ -41,6 +46,9 @@ export class Records {
     const stored: StoredRecord = { handler, key, unit, value };
     own.set(key, stored);
     try {
+      // Else it would be erased with what was noted before.
+      while (unit !== undefined && this.#erasing.has(unit)) await this.#erasing.get(unit)!.catch(() => {});
+      if (own.get(key) !== stored) return;
       await this.#store.commit([{ kind: 'record', record: stored }]);
     } catch (error) {
       // What was put there meanwhile has its own end.
@@ -63,10 +71,21 @@ export class Records {
     }
   }
 
-  /** Those about a unit are erased from the disk by whoever forgets it. */
+  /** Those about a unit are erased from the disk by whoever forgets it, within {@link erasing}. */
   forget(unit: string): void {
     for (const own of this.#records.values())
       for (const [key, record] of own) if (record.unit === unit) own.delete(key);
+  }
+
+  /** What is noted about a unit while it is erased from the disk comes behind that. Gives what `erase` gives. */
+  async erasing(unit: string, erase: () => Promise<void>): Promise<void> {
+    const done = erase();
+    this.#erasing.set(unit, done);
+    try {
+      await done;
+    } finally {
+      if (this.#erasing.get(unit) === done) this.#erasing.delete(unit);
+    }
   }
 
   #ofHandler(handler: string): Map<string, StoredRecord> {

@@ -1,4 +1,4 @@
-import { addressText } from './address.js';
+import { addressText, networkAddress } from './address.js';
 import type { PresenceState } from './messages.js';
 import { type RegisteredUnit, UnitRecord } from './unit-record.js';
 
@@ -21,16 +21,19 @@ export class Registry {
   add(unit: RegisteredUnit, ids: { readonly boot: number; readonly wireId: number }): UnitRecord {
     const record = new UnitRecord(unit, ids);
     this.#byUid.set(unit.uid, record);
-    if (unit.address !== undefined) {
+    if (unit.address !== undefined && unit.address !== 'mdns') {
       this.#uidByAddress.set(addressText(unit.address).toLowerCase(), unit.uid);
-      if (unit.address.port === DEFAULT_PORT) this.#uidByAddress.set(unit.address.host.toLowerCase(), unit.uid);
+      const network = networkAddress(unit.address);
+      if (network?.port === DEFAULT_PORT) this.#uidByAddress.set(network.host.toLowerCase(), unit.uid);
     }
     return record;
   }
 
-  /** By UID alone: it has no address. */
   remove(uid: string): void {
+    const hadAddress = this.#byUid.get(uid)?.unit.address !== undefined;
     this.#byUid.delete(uid);
+    if (!hadAddress) return;
+    for (const [address, at] of this.#uidByAddress) if (at === uid) this.#uidByAddress.delete(address);
   }
 
   get size(): number {

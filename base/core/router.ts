@@ -5,6 +5,7 @@ import type { Bus, Unsubscribe } from './bus.js';
 import { checkRequest, refused } from './check-request.js';
 import type { Clock, Timer } from './clock.js';
 import type { CommandRequest } from './command-request.js';
+import { CrashLog } from './crash-log.js';
 import type { Delivery, DeliveryResult } from './delivery.js';
 import { Journal } from './journal.js';
 import { KeptTransmissions } from './kept-transmissions.js';
@@ -31,6 +32,7 @@ import type {
   ReportInput,
   ReportVerdict,
 } from './unit-events.js';
+import { type LogLineInput, UnitLogs } from './unit-logs.js';
 import type { OpaqueUnit, RegisteredUnit, Telling, TypedUnit, UnitRecord } from './unit-record.js';
 import type { UnitView } from './unit-view.js';
 import type { CommandStatus, UnitsPort } from './units-port.js';
@@ -76,6 +78,8 @@ export class Router implements UnitsPort {
   readonly #startedS: number;
   readonly #said = new SaidOnce();
   readonly #refusalsLogged: TokenBucket;
+  readonly #logs = new UnitLogs();
+  readonly #crashes: CrashLog;
   #stillAway: Timer | undefined;
   #isStillAwayTold = false;
   #isStopped = false;
@@ -97,11 +101,15 @@ export class Router implements UnitsPort {
     this.#saving = new StateSaving({ registry: this.#registry, absent: this.#absent, store, clock });
     this.#opaque = new OpaqueTraffic({ bus, store, journal: this.#journal, clock, random, log });
     this.#refusalsLogged = new TokenBucket(REFUSALS_LOGGED, clock.monotonic());
+    this.#crashes = new CrashLog(clock, log);
     this.#startedS = Math.max(1, Math.floor(clock.now() / 1_000));
   }
 
-  add(unit: TypedUnit): void {
-    this.#add(unit);
+  /** Adds a typed unit, while the base runs too; what is known of it comes back. False: that UID is taken. */
+  add(unit: TypedUnit): boolean {
+    if (this.#registry.get(unit.uid) !== undefined) return false;
+    this.#enrol(unit);
+    return true;
   }
 
   /**
@@ -121,15 +129,12 @@ export class Router implements UnitsPort {
    * is offline. What is stored of it stays, and comes back with it.
    */
   remove(uid: string, reason = NOT_LISTED): void {
-    const record = this.#registry.get(uid);
-    if (record === undefined || record.unit.definition !== undefined) return;
-    const now = this.#options.clock.now();
-    const isAway = record.state === 'offline';
-    void this.#tell(record, isAway ? record.stillAway(now) : record.change({ state: 'offline', reason }, now));
-    this.#registry.remove(uid);
-    record.deliver = undefined;
-    record.queue?.abandon(reason);
-    this.#absent.keep(uid, { state: record.save().state, isSaved: !record.isDirty, recent: record.knownCommands });
+    if (this.definitionOf(uid) === undefined) this.#remove(uid, reason);
+  }
+
+  /** The same of a typed unit: one that was added while a base ran. */
+  removeTyped(uid: string, reason: string): void {
+    if (this.definitionOf(uid) !== undefined) this.#remove(uid, reason);
   }
 
   /** UIDs of units that are not there and that a handler of that name served, in this run or before; heard of last come first. */
@@ -246,6 +251,10 @@ export class Router implements UnitsPort {
     return known === 'under way' ? 'waiting' : known;
   }
 
+  logs(unit: string): readonly LogLine[] {
+    return this.#logs.of(unit);
+  }
+
   history(query: HistoryQuery): Promise<History> {
     return this.#options.store.history(query);
   }
@@ -253,12 +262,16 @@ export class Router implements UnitsPort {
   async forget(unit: string): Promise<void> {
     const record = this.#registry.get(unit);
     record?.forget();
-    this.#absent.take(unit);
+    this.#logs.forget(unit);
     this.records.forget(unit);
     for (const hear of this.#hearForgotten) hear(unit);
-    // What was said before is behind it then.
-    await this.#opaque.settled();
-    await this.#options.store.forget(unit);
+    // Of one that was taken away for it, too.
+    this.#absent.take(unit);
+    await this.records.erasing(unit, async () => {
+      // What was said before is behind it then.
+      await this.#opaque.settled();
+      await this.#options.store.forget(unit);
+    });
     this.#options.log.info({ unit }, 'everything about the unit was erased');
   }
 
@@ -314,9 +327,14 @@ export class Router implements UnitsPort {
 
   hello(input: HelloInput): HelloVerdict {
     const record = this.#registry.get(input.uid)!;
+    const { life } = record;
     const verdict = record.sequence.hello(input.boot, input.nonce);
     record.met(peerText(input.version));
-    return verdict.kind === 'welcome' ? { ...verdict, waiting: Math.min(255, record.waiting) } : verdict;
+    if (verdict.kind === 'next-boot') return verdict;
+    const isNew = record.life !== life;
+    const start = record.started(input, isNew, this.#options.clock.now());
+    if (isNew) this.#crashes.started(input.uid, start);
+    return { ...verdict, waiting: Math.min(255, record.waiting) };
   }
 
   presence(uid: string, change: PresenceChange): void {
@@ -324,8 +342,11 @@ export class Router implements UnitsPort {
     if (record !== undefined) void this.#tell(record, record.change(change, this.#options.clock.now()));
   }
 
-  logLine(uid: string, line: Pick<LogLine, 'level' | 'text'>): void {
-    this.#options.bus.publish({ kind: 'log', unit: uid, ...line, at: this.#options.clock.now() });
+  logLine(uid: string, input: LogLineInput): void {
+    const { bus, clock } = this.#options;
+    if (this.#registry.get(uid) === undefined) return;
+    const line = this.#logs.add(uid, input, clock.now(), clock.monotonic());
+    if (line !== undefined) bus.publish(line);
   }
 
   refused(uid: string): void {
@@ -345,13 +366,27 @@ export class Router implements UnitsPort {
   }
 
   /** Of a unit that comes while the base runs. */
-  #enrol(unit: OpaqueUnit): UnitRecord {
+  #enrol(unit: RegisteredUnit): UnitRecord {
     const record = this.#add(unit);
     const known = this.#absent.take(unit.uid);
     if (known === undefined) return record;
     record.restore(known.state, known.isSaved, known.recent);
     if (this.#isStillAwayTold) void this.#tell(record, record.stillAway(this.#options.clock.now()));
     return record;
+  }
+
+  #remove(uid: string, reason: string): void {
+    const record = this.#registry.get(uid);
+    if (record === undefined) return;
+    const now = this.#options.clock.now();
+    const isAway = record.state === 'offline';
+    void this.#tell(record, isAway ? record.stillAway(now) : record.change({ state: 'offline', reason }, now));
+    this.#registry.remove(uid);
+    this.#logs.forget(uid);
+    this.#crashes.forget(uid);
+    record.deliver = undefined;
+    record.queue?.abandon(reason);
+    this.#absent.keep(uid, { state: record.save().state, isSaved: !record.isDirty, recent: record.knownCommands });
   }
 
   #find(request: CommandRequest): UnitRecord | undefined {

@@ -1,6 +1,7 @@
 import type { Values } from '../../protocol/definition/index.js';
 import type { Command, Outcome, PresenceState, Report } from './messages.js';
 import type { Addition } from './queue.js';
+import type { UnitStart } from './unit-start.js';
 import type { LastReport } from './unit-view.js';
 
 /**
@@ -102,6 +103,8 @@ export interface UnitState {
   /** The last command id on the wire. */
   readonly wireId: number;
   readonly version?: string | undefined;
+  /** Absent where an earlier version has stored it. */
+  readonly started?: UnitStart | undefined;
   readonly drift: readonly string[];
   /** What centrals were last told. */
   readonly told: { readonly state: PresenceState; readonly reason?: string | undefined };

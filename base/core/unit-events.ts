@@ -42,6 +42,10 @@ export interface HelloInput {
   readonly boot: number;
   readonly nonce: number;
   readonly version: string;
+  /** Why it started, in its chip's own numbers. */
+  readonly resetReason?: number;
+  /** Octets of its heap that were free; `undefined`: it does not tell. */
+  readonly freeHeap?: number | undefined;
 }
 
 export type HelloVerdict =
@@ -53,4 +57,6 @@ export interface PresenceChange {
   /** Why it is so, of every state; absent: of a unit that stays offline, what it was. */
   readonly reason?: string;
   readonly drift?: readonly string[];
+  /** Of a unit that sleeps: Unix ms of when it is to be heard again. Forgotten with the next `state`. */
+  readonly expectedAt?: number;
 }

@@ -1,5 +1,5 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
-import { type Address, addressText } from './address.js';
+import { addressText, type Whereabouts } from './address.js';
 import type { Clock } from './clock.js';
 import { CommandQueue } from './command-queue.js';
 import type { Presence, PresenceState, Report } from './messages.js';
@@ -7,7 +7,8 @@ import type { OpaqueReading } from './opaque-reading.js';
 import { RecentCommands } from './recent-commands.js';
 import { ReportSequence } from './report-sequence.js';
 import type { StoredReport, UnitState } from './store.js';
-import type { DeliverTo, PresenceChange } from './unit-events.js';
+import type { DeliverTo, HelloInput, PresenceChange } from './unit-events.js';
+import { resetText, type UnitStart } from './unit-start.js';
 import type { LastReport, UnitView } from './unit-view.js';
 
 /** What the registry is told of a unit when it is added. */
@@ -16,7 +17,7 @@ export type RegisteredUnit = TypedUnit | OpaqueUnit;
 export interface TypedUnit {
   readonly uid: string;
   readonly definition: UnitDefinition;
-  readonly address?: Address | undefined;
+  readonly address?: Whereabouts | undefined;
 }
 
 /** A unit that is not typed: what it says is a payload. */
@@ -69,8 +70,10 @@ export class UnitRecord {
   #counts: Counts | undefined;
   #turn: Promise<unknown> | undefined;
   #version: string | undefined;
+  #started: UnitStart | undefined;
   #state: PresenceState = 'offline';
   #reason: string | undefined = NOT_REACHED;
+  #expectedAt: number | undefined;
   #told: Told = nothingTold;
   #drift: readonly string[] = noDrift;
   #lastSeenAt: number | undefined;
@@ -182,6 +185,7 @@ export class UnitRecord {
       ownBoot: this.#ownBoot,
       wireId: this.#wireId,
       version: this.#version,
+      started: this.#started,
       drift: this.#drift,
       told: this.#told,
       lastSeenAt: this.#lastSeenAt,
@@ -205,6 +209,7 @@ export class UnitRecord {
     this.#ownSequence = 0;
     this.#wireId = state.wireId;
     this.#version = state.version;
+    this.#started = state.started;
     this.#drift = state.drift.length === 0 ? noDrift : state.drift;
     this.#told = state.told;
     this.#lastSeenAt = state.lastSeenAt;
@@ -230,6 +235,7 @@ export class UnitRecord {
     this.#reading = undefined;
     this.#lastSeenAt = undefined;
     this.#version = undefined;
+    this.#started = undefined;
     this.#saved = this.#changes;
     this.#identityChanges += 1;
   }
@@ -263,6 +269,12 @@ export class UnitRecord {
     this.#identityChanges += 1;
   }
 
+  /** It came up so, or (not `isNew`) is up as before. */
+  started({ boot, resetReason, freeHeap }: HelloInput, isNew: boolean, at: number): UnitStart {
+    this.#started = { boot, at: isNew ? at : (this.#started?.at ?? at), resetReason, freeHeap };
+    return this.#started;
+  }
+
   /** It is stored. */
   keep(report: Report): void {
     this.counts.reports += 1;
@@ -285,6 +297,7 @@ export class UnitRecord {
     // Why it was online is not why it is offline.
     const isStill = this.#state === now && (change.state === undefined || now === 'offline');
     this.#state = now;
+    if (change.state !== undefined) this.#expectedAt = change.expectedAt;
     this.#reason = change.reason ?? (isStill ? this.#reason : undefined);
     if (this.#state === 'online') this.seen(at);
     const drift = change.drift ?? this.#drift;
@@ -307,12 +320,14 @@ export class UnitRecord {
       dialect: this.dialect,
       ...(definition === undefined ? {} : { definition: definition.name }),
       ...(this.#version === undefined ? {} : { version: this.#version }),
+      ...(this.#started === undefined ? {} : { started: startView(this.#started) }),
       ...(definition === undefined ? {} : { kind: definition.kind, wire: definition.wire }),
       ...(address === undefined ? {} : { address: addressText(address) }),
       state: this.#state,
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       drift: this.#drift,
       ...(this.#lastSeenAt === undefined ? {} : { lastSeenAt: this.#lastSeenAt }),
+      ...(this.#expectedAt === undefined ? {} : { expectedAt: this.#expectedAt }),
       last: this.#lastReports(),
       waiting: this.waiting,
       counts: { ...(this.#counts ?? nothingCounted) },
@@ -356,3 +371,10 @@ export class UnitRecord {
 
 const isSame = (one: readonly string[], other: readonly string[]): boolean =>
   one === other || one.join('\n') === other.join('\n');
+
+const startView = ({ boot, at, resetReason, freeHeap }: UnitStart): NonNullable<UnitView['started']> => ({
+  boot,
+  at,
+  ...(resetReason === undefined ? {} : { resetReason, reset: resetText(resetReason) }),
+  ...(freeHeap === undefined ? {} : { freeHeap }),
+});

@@ -1,5 +1,6 @@
 import type { Values } from '../../protocol/definition/index.js';
 import type { PresenceState } from './messages.js';
+import type { UnitStart } from './unit-start.js';
 
 /** What the base knows of a unit at this moment: what the API lists and the terminal shows. */
 export interface UnitView {
@@ -14,6 +15,8 @@ export interface UnitView {
   readonly definition?: string;
   /** The version the unit itself told; absent until it said hello, and on line units. */
   readonly version?: string;
+  /** How it came up, and `resetReason` in words; absent until it said hello, and where units say none. */
+  readonly started?: UnitStart & { readonly reset?: string };
   readonly kind?: 'read' | 'updatable';
   readonly wire?: 'session' | 'line';
   /** `host:port`; absent for a unit that dials in and has not yet. */
@@ -25,6 +28,8 @@ export interface UnitView {
   readonly drift: readonly string[];
   /** Unix ms of the last octets from it. */
   readonly lastSeenAt?: number;
+  /** Of a unit that sleeps and is not overdue: Unix ms of when it is to be heard again. */
+  readonly expectedAt?: number;
   /** The last report of each name. */
   readonly last: Readonly<Record<string, LastReport>>;
   /** Commands in its mailbox that have no outcome yet. */

@@ -1,6 +1,6 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
 import type { CommandRequest } from './command-request.js';
-import type { Outcome } from './messages.js';
+import type { LogLine, Outcome } from './messages.js';
 import type { History, HistoryQuery } from './store.js';
 import type { UnitView } from './unit-view.js';
 
@@ -21,6 +21,8 @@ export interface UnitsPort {
   command(request: CommandRequest): Promise<Outcome>;
   /** `undefined`: no command with that id is remembered (10 minutes, the last 256 of a unit). */
   commandStatus(unit: string, id: string): CommandStatus | undefined;
+  /** The last lines of its own log since the base started, the oldest first. */
+  logs(unit: string): readonly LogLine[];
   /** Rejects with StoreError. */
   history(query: HistoryQuery): Promise<History>;
   /** Erases what is stored of a unit, configured or not. Rejects with StoreError. */

@@ -1,4 +1,5 @@
 import { BaseUnitError, ConfigurationError, InternalError, TimeoutError } from '../../protocol/errors.js';
+import { AddressBook } from '../core/address-book.js';
 import { type Clock, delay } from '../core/clock.js';
 import type { CommandRequest } from '../core/command-request.js';
 import type { Connections } from '../core/connections.js';
@@ -10,7 +11,7 @@ import type { Router } from '../core/router.js';
 import type { HandlerStatus } from '../core/status.js';
 import { thrownError } from '../core/thrown-error.js';
 import { LinkTable } from '../links/link-table.js';
-import { TcpDialer } from '../links/tcp-dialer.js';
+import { UnitDialer } from '../links/unit-dialer.js';
 import { type Handler, handlerName, type ServedUnit } from './handler.js';
 import { HandlerFaults } from './handler-faults.js';
 import { HandlerScope } from './handler-scope.js';
@@ -22,6 +23,8 @@ const STOP_MS = 3_000;
 
 export interface HandlerHostOptions {
   readonly router: Router;
+  /** Where configured units are. Default: where the configuration says. */
+  readonly addresses?: AddressBook | undefined;
   readonly connections: Connections;
   /** How a central's commands are carried out; they may wait until units are served. Default: by the router. */
   readonly command?: ((request: CommandRequest) => Promise<Outcome>) | undefined;
@@ -50,14 +53,16 @@ interface Running {
  */
 export class HandlerHost {
   readonly #options: HandlerHostOptions;
-  readonly #dialer: TcpDialer;
+  readonly #addresses: AddressBook;
+  readonly #dialer: UnitDialer;
   readonly #links = new LinkTable();
   readonly #running = new Map<string, Running>();
   #stopping: Promise<void> | undefined;
 
   constructor(options: HandlerHostOptions) {
     this.#options = options;
-    this.#dialer = new TcpDialer(options.clock);
+    this.#addresses = options.addresses ?? new AddressBook();
+    this.#dialer = new UnitDialer(options.clock);
   }
 
   /**
@@ -101,8 +106,9 @@ export class HandlerHost {
     const { router, connections, command = (request) => router.command(request), clock, random } = this.#options;
     const log = this.#options.log.child({ dialect: handler.name });
     const faults = new HandlerFaults(log);
-    const { dialer, links } = { dialer: this.#dialer, links: this.#links };
-    const parts = { router, connections, command, dialer, links, faults, clock, random, log };
+    const [addresses, dialer, links] = [this.#addresses, this.#dialer, this.#links];
+    for (const { uid, address } of units) addresses.configure(uid, address);
+    const parts = { router, addresses, connections, command, dialer, links, faults, clock, random, log };
     const scope = new HandlerScope({ handler, units, ...parts });
     const started = deferred<void>();
     const running: Running = { handler, log, faults, scope, started, state: 'starting', ended: Promise.resolve() };

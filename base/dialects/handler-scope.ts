@@ -1,18 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { InternalError } from '../../protocol/errors.js';
+import type { AddressBook } from '../core/address-book.js';
 import type { Unsubscribe } from '../core/bus.js';
 import type { Clock, Timer } from '../core/clock.js';
 import type { CommandRequest } from '../core/command-request.js';
 import type { Connections } from '../core/connections.js';
 import type { Log } from '../core/log.js';
-import type { Outcome, Report } from '../core/messages.js';
+import { logLevels, type Outcome, type Report } from '../core/messages.js';
 import type { Random } from '../core/random.js';
 import type { Router } from '../core/router.js';
 import type { Carrier } from '../links/carrier.js';
 import { Certificates } from '../links/certificates.js';
 import type { LinkTable } from '../links/link-table.js';
-import type { TcpDialer } from '../links/tcp-dialer.js';
 import { TcpListener } from '../links/tcp-listener.js';
+import type { UnitDialer } from '../links/unit-dialer.js';
 import { MAX_UNPROVED, MAX_UNPROVED_PER_ADDRESS } from '../links/unproved.js';
 import { ContainedCarrier } from './contained-carrier.js';
 import type { ConnectionBounds, Handler, HandlerContext, Listening, PendingCarrier, ServedUnit } from './handler.js';
@@ -25,16 +26,16 @@ export const MAX_COUNTS = 64;
 const MAX_COUNT_CHARACTERS = 64;
 /** A connection that has proved nothing so long after it came is closed (reference/limits.md, "TCP pre-auth"). */
 export const PROOF_MS = 20_000;
-const MAX_LOG_LINE = 1_024;
 
 export interface HandlerScopeOptions {
   readonly handler: Handler;
   /** Units of the configuration. */
   readonly units: readonly ServedUnit[];
   readonly router: Router;
+  readonly addresses: AddressBook;
   readonly connections: Connections;
   readonly command: (request: CommandRequest) => Promise<Outcome>;
-  readonly dialer: TcpDialer;
+  readonly dialer: UnitDialer;
   readonly links: LinkTable;
   readonly faults: HandlerFaults;
   readonly clock: Clock;
@@ -109,7 +110,7 @@ export class HandlerScope {
 
   /** All of a handler's context but `ready`. Functions, not methods: handlers take them out of it. */
   context(): Omit<HandlerContext, 'ready'> {
-    const { handler, units: configured, router, connections, random, log, faults } = this.#options;
+    const { handler, units: configured, router, addresses, connections, random, log, faults } = this.#options;
     const units = this.#units;
     return {
       units: configured,
@@ -118,6 +119,14 @@ export class HandlerScope {
       log,
       signal: this.signal,
       dial: (...dialling) => this.#dial(...dialling),
+      placesOf: (uid) => addresses.placesOf(uid),
+      met: (uid, address) => (units.isOwn(uid) ? addresses.met(uid, address) : undefined),
+      onFound: (hear) =>
+        this.#until(
+          addresses.onFound((uid) => {
+            if (units.isOwn(uid)) faults.contain('onFound', () => hear(uid));
+          }),
+        ),
       accept: (...accepting) => this.#accept(...accepting),
       // No two handlers serve one unit, so that one does not wait for a name that another took.
       claimLink: (uid, signal) => this.#options.links.claim(`${handler.name}/${uid}`, signal),
@@ -141,7 +150,8 @@ export class HandlerScope {
           }),
         ),
       logLine: (uid, { level, text }) => {
-        if (units.has(uid)) router.logLine(uid, { level, text: String(text).slice(0, MAX_LOG_LINE) });
+        const known = logLevels.includes(level) ? level : 'info';
+        if (units.has(uid)) router.logLine(uid, { level: known, text: String(text) });
       },
       onCommand: (uid, deliver) => {
         const contained = units.delivering((_uid, delivery) => deliver(delivery));

@@ -1,5 +1,5 @@
 import type { UnitDefinition } from '../../protocol/definition/index.js';
-import type { Address } from '../core/address.js';
+import type { Address, UnitAddress, Whereabouts } from '../core/address.js';
 import type { Unsubscribe } from '../core/bus.js';
 import type { Clock } from '../core/clock.js';
 import type { CommandRequest } from '../core/command-request.js';
@@ -63,7 +63,7 @@ export interface HandlerLimits {
 }
 
 /** Names of handlers that a user may not take: they are ours. */
-export const ownHandlers = ['unit', 'line', 'iotsocket', 'connector', 'elfin', 'yamqtt'] as const;
+export const ownHandlers = ['unit', 'line', 'iotsocket', 'connector', 'elfin', 'yamqtt', 'discovery'] as const;
 export const handlerName = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** Gives it back, checked by the compiler. */
@@ -73,8 +73,8 @@ export const defineHandler = <H extends Handler>(handler: H): H => handler;
 export interface ServedUnit {
   readonly uid: string;
   readonly definition: UnitDefinition;
-  /** Where to dial it; `undefined`: it dials in. */
-  readonly address: Address | undefined;
+  /** Where the configuration says that it is; `undefined`: it dials in. `HandlerContext.addressOf` says where it is now. */
+  readonly address: Whereabouts | undefined;
   /** 16 octets; `undefined` on line units. */
   readonly key: Uint8Array | undefined;
   /** Line units: which lines may be readings, beyond what the definition says. */
@@ -88,7 +88,7 @@ export interface ServedUnit {
  * all of it does nothing, and `dial`, `accept` and `command` reject with InternalError `stopped`.
  */
 export interface HandlerContext {
-  /** The units configured for this dialect. A handler of a user's own has none: it adds its units. */
+  /** The units that were configured or adopted for this dialect before. A handler of a user's own has none: it adds its units. */
   readonly units: readonly ServedUnit[];
   /** Time. Calls of `after` are contained. */
   readonly clock: Clock;
@@ -100,10 +100,16 @@ export interface HandlerContext {
   /** To be called once, when ports are taken and units are served. */
   ready(): void;
   /**
-   * Opens a TCP connection. Bounded in time (5 s) and in number over the whole base. Rejects with LinkError
-   * `connect-failed` or `connect-timeout`, or with the reason of `signal` (default: the handler's own).
+   * Opens a TCP connection, or a serial port. Bounded in time (5 s) and in number over the whole base. Rejects with LinkError
+   * `connect-failed`, `connect-timeout` or `serial-busy`, or with the reason of `signal` (default: the handler's own).
    */
-  dial(address: Address, signal?: AbortSignal, options?: DialOptions): Promise<Carrier>;
+  dial(address: UnitAddress, signal?: AbortSignal, options?: DialOptions): Promise<Carrier>;
+  /** Where a configured unit may be, and in which order to look; empty: it dials in, or was not found yet. */
+  placesOf(uid: string): readonly UnitAddress[];
+  /** It was met there. Gives where it was met before, if that was somewhere else. */
+  met(uid: string, address: UnitAddress): UnitAddress | undefined;
+  /** Calls when a configured unit was found, at its address or at another one: it can be dialled at once. */
+  onFound(hear: (uid: string) => void): Unsubscribe;
   /**
    * Takes TCP connections, or TLS ones, until `signal` aborts. `take` owns the carrier, which is closed when `take` throws or
    * rejects. Rejects with ConfigurationError `port-in-use` when the port cannot be had, or `config-unreadable` and

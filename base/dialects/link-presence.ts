@@ -13,7 +13,10 @@ export function linkPresence(
 ): (state: LinkState) => void {
   const said = new SaidOnce();
   const resting = policy === 'onDemand' ? 'idle' : 'offline';
-  const where = unit.address === undefined ? 'dials in' : addressText(unit.address);
+  const whereNow = (): string => {
+    const address = context.placesOf(unit.uid)[0] ?? unit.address;
+    return address === undefined ? 'dials in' : addressText(address);
+  };
   return (state) => {
     switch (state.kind) {
       case 'opening':
@@ -21,7 +24,7 @@ export function linkPresence(
       case 'up':
         context.presence(unit.uid, { state: 'online' });
         if (policy !== 'onDemand' || said.isNew('link', 'up'))
-          context.log.info({ unit: unit.uid, address: where }, 'link up');
+          context.log.info({ unit: unit.uid, address: whereNow() }, 'link up');
         said.isNew('link', 'up');
         return;
       case 'down':
@@ -36,7 +39,7 @@ export function linkPresence(
         if (!said.isNew('link', reason)) return;
         const code = state.error instanceof BaseUnitError ? state.error.code : 'internal';
         context.log.warn(
-          { unit: unit.uid, address: where, code, reason },
+          { unit: unit.uid, address: whereNow(), code, reason },
           policy === 'accepted' ? 'no link; the unit dials in, said once' : 'no link; trying again, said once',
         );
       }

@@ -9,7 +9,6 @@ import {
   MAX_DESCRIBE_OCTETS,
 } from '../../protocol/unit/system-messages.js';
 import { REMEMBERED_ANSWERS } from '../../simulator/answer-memory.js';
-import { AWAKE_MS } from '../../simulator/simulated-unit.js';
 import { MAX_REASON_OCTETS } from '../../simulator/unit-commands.js';
 import { FRAME_MS, PING_MS, SILENCE_MS, STEP_MS } from '../../simulator/unit-connection.js';
 import ledLamp from '../../units/led-lamp.js';
@@ -210,30 +209,6 @@ describe('an opening', () => {
     expect(dialled.carriers).toHaveLength(1);
     await dialled.clock.advance(1_000);
     expect(dialled.carriers).toHaveLength(2);
-  });
-});
-
-describe('a unit that sleeps', () => {
-  const place = { kind: 'dial', address: { host: 'pipe', port: 1 }, sleepMs: 60_000 } as const;
-
-  it('says A0 as soon as its reports are stored, and comes back when it has slept', async () => {
-    const { dialled, base, clock } = await session(ledLamp, { place });
-    expect(base.closeCode).toBeUndefined();
-    base.answer(base.requests[0]!.tracking, returnCodes.valid);
-    await settle();
-    expect(base.closeCode).toBe(closeCodes.sleep);
-    await clock.advance(59_999);
-    expect(dialled.carriers).toHaveLength(1);
-    await clock.advance(1);
-    expect(dialled.carriers).toHaveLength(2);
-  });
-
-  it('says A0 after 10 s at the latest', async () => {
-    const { base, clock } = await session(ledLamp, { place });
-    await clock.advance(AWAKE_MS - 1);
-    expect(base.closeCode).toBeUndefined();
-    await clock.advance(1);
-    expect(base.closeCode).toBe(closeCodes.sleep);
   });
 });
 

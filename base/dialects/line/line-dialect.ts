@@ -2,13 +2,16 @@ import type { UnitDefinition, Values } from '../../../protocol/definition/index.
 import { messagesOf } from '../../../protocol/definition/messages.js';
 import { refusalOf } from '../../../protocol/definition/value-check.js';
 import { lineToValue, valueToLine } from '../../../protocol/line/line-value.js';
-import { type Address, addressText } from '../../core/address.js';
+import { addressText, isSerial } from '../../core/address.js';
 import type { Delivery, DeliveryResult } from '../../core/delivery.js';
 import { Link } from '../../links/link.js';
 import { HEARTBEAT, type Heartbeat } from '../../links/link-watch.js';
+import { aborted } from '../aborted.js';
 import type { Handler, HandlerContext, ServedUnit } from '../handler.js';
 import { linkPresence } from '../link-presence.js';
+import { notFound, reachUnit } from '../reach-unit.js';
 import { LineReadSession } from './line-read-session.js';
+import { LineWriteSession } from './line-write-session.js';
 import { writeLine } from './line-writer.js';
 
 /** A line that a central wrote itself: printable ASCII, and no longer than this (wire/unit.md, "Line units"). */
@@ -17,45 +20,62 @@ const rawLine = /^[\x20-\x7e]{1,64}$/;
 /** A read unit is dead after so many intervals without a line, or after 45 s, whichever is longer. */
 const SILENT_INTERVALS = 3;
 
-type LineUnit = ServedUnit & { readonly address: Address };
-
 /** The original's units: plain lines of text, readable with telnet, without session or authentication (wire/iot-base.md). */
 export class LineDialect implements Handler {
   readonly name = 'line';
 
-  readonly #links: Link[] = [];
+  /** Of read units, and of updatable ones at serial ports, by UID. */
+  readonly #links = new Map<string, Link>();
+  /** Updatable units of which nobody knows yet where they are. */
+  readonly #missing = new Set<string>();
   #context: HandlerContext | undefined;
 
   async listen(context: HandlerContext): Promise<void> {
     this.#context = context;
     for (const unit of context.units) this.serve(unit);
+    context.onFound((uid) => this.#isFound(context, uid));
     context.ready();
-    await new Promise<void>((resolve) => {
-      if (context.signal.aborted) resolve();
-      else context.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.allSettled(this.#links.map((link) => link.stop()));
+    await aborted(context.signal);
+    this.#context = undefined;
+    await Promise.allSettled([...this.#links.values()].map((link) => link.stop()));
   }
 
   /** Takes up one more unit, once the dialect listens. Units that dial in are not of this dialect. */
   serve(unit: ServedUnit): void {
     const context = this.#context;
     if (context === undefined || unit.address === undefined) return;
-    const served = { ...unit, address: unit.address };
     context.log.warn(
       { unit: unit.uid, address: addressText(unit.address) },
-      'a line unit has no authentication: whoever is on its network can read or command it',
+      isSerial(unit.address)
+        ? 'a line unit has no checksums: a reading that is damaged on the serial line may pass for another one'
+        : 'a line unit has no authentication: whoever is on its network can read or command it',
     );
-    if (unit.definition.kind === 'read') this.#links.push(this.#hold(context, served));
-    else this.#write(context, served);
+    if (unit.definition.kind === 'read') this.#links.set(unit.uid, this.#hold(context, unit));
+    else if (isSerial(unit.address)) this.#links.set(unit.uid, this.#holdPort(context, unit));
+    else this.#write(context, unit);
   }
 
-  #hold(context: HandlerContext, unit: LineUnit): Link {
+  /** Lets go of a unit. Resolves when nothing of its link is left. */
+  async release(uid: string): Promise<void> {
+    const link = this.#links.get(uid);
+    this.#links.delete(uid);
+    this.#missing.delete(uid);
+    await link?.stop();
+  }
+
+  #isFound(context: HandlerContext, uid: string): void {
+    if (this.#missing.delete(uid)) context.presence(uid, { state: 'idle' });
+    this.#links.get(uid)?.hurry();
+  }
+
+  #hold(context: HandlerContext, unit: ServedUnit): Link {
     const link = new Link({
       policy: 'held',
-      open: async (events, signal) =>
-        new LineReadSession(context, unit, await context.dial(unit.address, signal, { isBackground: true })).start(
-          events,
+      open: (events, signal) =>
+        reachUnit(context, unit, signal, async (at) =>
+          new LineReadSession(context, unit, await context.dial(at, signal, { isBackground: true, isRaw: true })).start(
+            events,
+          ),
         ),
       claim: (signal) => context.claimLink(unit.uid, signal),
       heartbeat: heartbeatOf(unit.definition),
@@ -71,8 +91,43 @@ export class LineDialect implements Handler {
     return link;
   }
 
-  #write(context: HandlerContext, unit: LineUnit): void {
-    context.presence(unit.uid, { state: 'idle' });
+  /** An updatable unit at a serial port, which nobody else can reach: the port is held, since to open it may restart the unit. */
+  #holdPort(context: HandlerContext, unit: ServedUnit): Link {
+    const { definition } = unit;
+    const whole = (delivery: Delivery): string | DeliveryResult => {
+      const line = lineOf(definition, delivery);
+      return typeof line === 'string' ? line + definition.lineEnd : line;
+    };
+    const link = new Link({
+      policy: 'held',
+      open: (events, signal) =>
+        reachUnit(context, unit, signal, async (at) =>
+          new LineWriteSession(context, unit, await context.dial(at, signal, { isRaw: true }), whole).start(
+            events,
+            signal,
+          ),
+        ),
+      claim: (signal) => context.claimLink(unit.uid, signal),
+      heartbeat: HEARTBEAT,
+      onState: linkPresence(context, unit, 'held'),
+      clock: context.clock,
+      random: context.random,
+    });
+    context.onCommand(unit.uid, async (delivery) => {
+      const line = whole(delivery);
+      return typeof line === 'string' ? link.deliver(delivery) : line;
+    });
+    link.start();
+    return link;
+  }
+
+  #write(context: HandlerContext, unit: ServedUnit): void {
+    const isMissing = unit.address === 'mdns' && context.placesOf(unit.uid).length === 0;
+    if (isMissing) this.#missing.add(unit.uid);
+    context.presence(
+      unit.uid,
+      isMissing ? { state: 'offline', reason: notFound(unit.uid).message } : { state: 'idle' },
+    );
     context.onCommand(unit.uid, async (delivery) => {
       const line = lineOf(unit.definition, delivery);
       if (typeof line !== 'string') return line;

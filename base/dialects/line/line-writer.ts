@@ -1,10 +1,10 @@
 import { BaseUnitError } from '../../../protocol/errors.js';
-import type { Address } from '../../core/address.js';
 import { delay } from '../../core/clock.js';
 import type { Delivery, DeliveryResult } from '../../core/delivery.js';
 import { backOff } from '../../links/back-off.js';
 import type { Carrier } from '../../links/carrier.js';
-import type { HandlerContext } from '../handler.js';
+import type { HandlerContext, ServedUnit } from '../handler.js';
+import { reachUnit } from '../reach-unit.js';
 
 /** How long the unit may take to close after our half-close; then the outcome is unknown (wire/unit.md, "Line units"). */
 const CLOSE_MS = 2_000;
@@ -12,10 +12,7 @@ const CLOSE_MS = 2_000;
 /** A line unit does not say when it was started. */
 const LIFE = 'line';
 
-interface Target {
-  readonly uid: string;
-  readonly address: Address;
-}
+type Target = Pick<ServedUnit, 'uid' | 'address'>;
 
 const stopping: DeliveryResult = { outcome: 'unreachable', reason: 'the base is stopping' };
 
@@ -55,7 +52,7 @@ async function writeOnce(
   let release: (() => void) | undefined;
   try {
     release = await context.claimLink(target.uid, signal);
-    const carrier = await context.dial(target.address, signal);
+    const carrier = await reachUnit(context, target, signal, (at) => context.dial(at, signal));
     context.presence(target.uid, { state: 'online' });
     const isStored = await sending(LIFE).then(
       () => true,

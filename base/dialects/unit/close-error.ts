@@ -7,7 +7,7 @@ export function closeError(code: number): Error {
     case closeCodes.tooMuchLoad:
       return new LinkError('link-busy', 'another base holds the unit');
     case closeCodes.sleep:
-      return new LinkError('link-lost', 'the unit sleeps');
+      return new LinkError('link-asleep', 'the unit sleeps');
     case closeCodes.freeingResources:
     case closeCodes.maintenance:
       return new LinkError('link-lost', 'the unit closed the link');

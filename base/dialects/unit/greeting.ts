@@ -41,7 +41,8 @@ export function greet(
       error,
     };
   }
-  const verdict = verdictOf({ uid, boot: hello.boot, nonce: hello.nonce, version: hello.version });
+  const { boot, nonce, version, resetReason, freeHeap } = hello;
+  const verdict = verdictOf({ uid, boot, nonce, version, resetReason, freeHeap });
   if (verdict.kind === 'next-boot') {
     const payload = { ...emptyTypedPayload, data: encodeNextBoot(verdict.boot) };
     return { kind: 'again', code: returnCodes.notValid, payload };

@@ -4,7 +4,6 @@ import { ProtocolError } from '../../../protocol/errors.js';
 import { emptyTypedPayload, returnCodes } from '../../../protocol/iotsocket/transmission.js';
 import { decodeReport } from '../../../protocol/unit/heads.js';
 import { decodeLog, systemNumbers } from '../../../protocol/unit/system-messages.js';
-import { peerText } from '../../core/log.js';
 import type { HandlerContext } from '../handler.js';
 import type { UnitProfile } from './greeting.js';
 import type { UnitResponse } from './own-requests.js';
@@ -60,8 +59,7 @@ export class UnitReports {
     equal: ReadonlySet<number> | 'all',
   ): Promise<UnitResponse> {
     if (data[0] === systemNumbers.log) {
-      const { level, text } = decodeLog(data);
-      this.#context.logLine(uid, { level, text: peerText(text) });
+      this.#context.logLine(uid, decodeLog(data));
       return taken;
     }
     const message = messageByNumber(definition, data[0]!);

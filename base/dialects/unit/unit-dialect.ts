@@ -1,8 +1,9 @@
 import { LinkError, ProtocolError } from '../../../protocol/errors.js';
 import type { SessionCrypto } from '../../../protocol/iotsocket/proof.js';
-import { type Address, addressText } from '../../core/address.js';
+import { type Address, addressText, type UnitAddress } from '../../core/address.js';
 import { peerText } from '../../core/log.js';
 import { SaidOnce } from '../../core/said-once.js';
+import { strangerText } from '../../core/stranger-text.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import type { Carrier } from '../../links/carrier.js';
 import { Link, type LinkPolicy } from '../../links/link.js';
@@ -12,7 +13,9 @@ import { aborted } from '../aborted.js';
 import { Flapping } from '../flapping.js';
 import type { Handler, HandlerContext, PendingCarrier, ServedUnit } from '../handler.js';
 import { linkPresence } from '../link-presence.js';
+import { notFound, reachUnit } from '../reach-unit.js';
 import { UnitReports } from './reports.js';
+import { Sleeper } from './sleeper.js';
 import { UnitSession } from './unit-session.js';
 
 /** Refusals of one unit that get a log line; all are counted. A value in the reason makes each of them new. */
@@ -32,6 +35,9 @@ export class UnitDialect implements Handler {
   readonly #options: UnitDialectOptions;
   readonly #flapping = new Flapping();
   readonly #said = new SaidOnce();
+  readonly #served = new Map<string, Served>();
+  #context: HandlerContext | undefined;
+  #listening: Address | undefined;
 
   constructor(options: UnitDialectOptions) {
     this.#options = options;
@@ -39,49 +45,100 @@ export class UnitDialect implements Handler {
 
   async listen(context: HandlerContext): Promise<void> {
     const strangers = new TokenBucket(STRANGERS_LOGGED, context.clock.monotonic());
-    const served = new Map(context.units.map((unit) => [unit.uid, this.#serve(context, unit)]));
+    for (const unit of context.units) this.#served.set(unit.uid, this.#serve(context, unit));
     const { listen } = this.#options;
     const listener =
-      listen && (await context.accept(listen, (pending) => void this.#adopt(context, served, pending, strangers)));
+      listen && (await context.accept(listen, (pending) => void this.#adopt(context, pending, strangers)));
     if (listener) context.log.info({ address: addressText(listener.address) }, 'units may dial in');
-    for (const { unit, link } of served.values()) {
-      context.onCommand(unit.uid, (delivery) => link.deliver(delivery));
-      link.start();
-    }
+    this.#listening = listener?.address;
+    this.#context = context;
+    context.onFound((uid) => this.#isFound(context, uid));
+    for (const served of this.#served.values()) this.#begin(context, served);
     context.ready();
     await aborted(context.signal);
-    await Promise.allSettled([...served.values()].map(({ link }) => link.stop()));
+    this.#context = undefined;
+    for (const { sleeper } of this.#served.values()) sleeper?.stop();
+    await Promise.allSettled([...this.#served.values()].map(({ link }) => link.stop()));
     await listener?.close();
+  }
+
+  /** Where units that dial in are taken, once it listens; `undefined`: nowhere. */
+  get listening(): Address | undefined {
+    return this.#listening;
+  }
+
+  /** Takes up one more unit, once the dialect listens. */
+  serve(unit: ServedUnit): void {
+    const context = this.#context;
+    if (context === undefined || this.#served.has(unit.uid)) return;
+    const served = this.#serve(context, unit);
+    this.#served.set(unit.uid, served);
+    this.#begin(context, served);
+  }
+
+  /** Lets go of a unit. Resolves when nothing of its link is left. */
+  async release(uid: string): Promise<void> {
+    const served = this.#served.get(uid);
+    this.#served.delete(uid);
+    served?.sleeper?.stop();
+    await served?.link.stop();
+  }
+
+  #begin(context: HandlerContext, { unit, link }: Served): void {
+    context.onCommand(unit.uid, (delivery) => link.deliver(delivery));
+    link.start();
+  }
+
+  #isFound(context: HandlerContext, uid: string): void {
+    const served = this.#served.get(uid);
+    if (served === undefined) return;
+    if (served.isMissing) context.presence(uid, { state: 'idle' });
+    served.isMissing = false;
+    served.link.hurry();
   }
 
   #serve(context: HandlerContext, unit: ServedUnit): Served {
     const { address, definition, uid } = unit;
     const policy: LinkPolicy = address === undefined ? 'accepted' : definition.kind === 'read' ? 'held' : 'onDemand';
     const refused = refusals(context);
+    const { sleepMs } = definition;
+    const ordinary = linkPresence(context, unit, policy);
+    const sleeper =
+      sleepMs === undefined || address !== undefined ? undefined : new Sleeper({ context, uid, sleepMs, ordinary });
     const link = new Link({
       policy,
       ...(address && {
-        open: async (events, signal) => {
-          const carrier = await context.dial(address, signal, { isBackground: policy === 'held' });
-          let met = uid;
-          const session = this.#session(context, carrier, events, (other) => {
-            met = other;
-            return other === uid ? served : undefined;
-          });
-          return session.start(signal).catch((error: Error) => {
-            throw met === uid ? error : anotherUnit(unit, met, address);
-          });
-        },
+        open: (events, signal) =>
+          reachUnit(context, unit, signal, async (at) => {
+            const carrier = await context.dial(at, signal, { isBackground: policy === 'held' });
+            let met = uid;
+            // What becomes of one place is no news of the link while there is another.
+            const relayed = new RelayedEvents();
+            const session = this.#session(context, carrier, relayed, (other) => {
+              met = other;
+              return other === uid ? served : undefined;
+            });
+            const opened = await session.start(signal).catch((error: Error) => {
+              throw met === uid ? error : anotherUnit(unit, met, at);
+            });
+            relayed.to(events);
+            return opened;
+          }),
       }),
       claim: (signal) => context.claimLink(uid, signal),
       heartbeat: HEARTBEAT,
       pollMs: definition.pollMs,
-      onState: linkPresence(context, unit, policy),
+      onState: (state) => (sleeper ? sleeper.linkIs(state) : ordinary(state)),
+      ...(sleeper && { whyAway: () => sleeper.whyAway() }),
       clock: context.clock,
       random: context.random,
     });
-    const served: Served = { unit, link, refused };
-    if (policy === 'onDemand') context.presence(uid, { state: 'idle' });
+    const isMissing = address === 'mdns' && context.placesOf(uid).length === 0;
+    const served: Served = { unit, link, refused, sleeper, isMissing };
+    if (policy === 'onDemand' && served.isMissing)
+      context.presence(uid, { state: 'offline', reason: notFound(uid).message });
+    else if (policy === 'onDemand') context.presence(uid, { state: 'idle' });
+    sleeper?.start();
     return served;
   }
 
@@ -116,12 +173,8 @@ export class UnitDialect implements Handler {
   }
 
   /** A unit has dialled us: who it is shows when it has proved itself. */
-  async #adopt(
-    context: HandlerContext,
-    served: ReadonlyMap<string, Served>,
-    pending: PendingCarrier,
-    strangers: TokenBucket,
-  ): Promise<void> {
+  async #adopt(context: HandlerContext, pending: PendingCarrier, strangers: TokenBucket): Promise<void> {
+    const served = this.#served;
     const { carrier } = pending;
     const relayed = new RelayedEvents();
     const host = carrier.remote.slice(0, carrier.remote.lastIndexOf(':'));
@@ -157,13 +210,14 @@ interface Served {
   readonly unit: ServedUnit;
   readonly link: Link;
   readonly refused: (uid: string, error: ProtocolError) => void;
+  /** Of a unit that sleeps. */
+  readonly sleeper: Sleeper | undefined;
+  /** Nobody knows yet where it is. */
+  isMissing: boolean;
 }
 
-const anotherUnit = ({ uid }: ServedUnit, met: string, address: Address): Error =>
-  new ProtocolError(
-    'uid-unexpected',
-    `at ${addressText(address)} is unit ${JSON.stringify(peerText(met))}, not ${JSON.stringify(uid)}; correct the address or the name`,
-  );
+const anotherUnit = ({ uid }: ServedUnit, met: string, address: UnitAddress): Error =>
+  new ProtocolError('uid-unexpected', `${strangerText(address, met, uid)}; correct the address or the name`);
 
 /** Counts what a unit sends and is refused, and says it, within bounds. */
 function refusals(context: HandlerContext): Served['refused'] {

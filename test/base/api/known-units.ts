@@ -1,5 +1,5 @@
 import type { CommandRequest } from '../../../base/core/command-request.js';
-import type { Outcome } from '../../../base/core/messages.js';
+import type { LogLine, Outcome } from '../../../base/core/messages.js';
 import type { History, HistoryQuery } from '../../../base/core/store.js';
 import type { UnitView } from '../../../base/core/unit-view.js';
 import type { CommandStatus, UnitsPort } from '../../../base/core/units-port.js';
@@ -42,6 +42,7 @@ export class KnownUnits implements UnitsPort {
   readonly asked: HistoryQuery[] = [];
   course: (query: HistoryQuery) => History = () => ({ at: [], fields: {}, isCut: false });
   readonly forgotten: string[] = [];
+  readonly lines: LogLine[] = [];
   /** What the store says to whoever asks it for something. */
   fault: Error | undefined;
   readonly #definitions = new Map<string, UnitDefinition>([
@@ -52,6 +53,8 @@ export class KnownUnits implements UnitsPort {
   readonly #views: readonly UnitView[] = [
     view('kitchen-lamp', ledLamp, {
       version: '1.0.0',
+      started: { boot: 3, at: 1_767_225_500_000, resetReason: 4, reset: 'restarted by itself', freeHeap: 41_376 },
+      expectedAt: 1_767_226_200_000,
       address: '192.168.1.20:8888',
       lastSeenAt: 1_767_225_600_000,
       last: {
@@ -93,6 +96,9 @@ export class KnownUnits implements UnitsPort {
   }
   commandStatus(unit: string, id: string): CommandStatus | undefined {
     return this.statuses.get(`${unit} ${id}`);
+  }
+  logs(unit: string): readonly LogLine[] {
+    return this.lines.filter((line) => line.unit === unit);
   }
   async history(query: HistoryQuery): Promise<History> {
     if (this.fault) throw this.fault;

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { deferred } from '../../../base/core/deferred.js';
 import { MAX_RECORD_KEY, MAX_RECORD_OCTETS, Records } from '../../../base/core/records.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
@@ -37,6 +38,29 @@ test('a record about a unit goes with it, and no other', async () => {
   await records.put('tank', { key: 'unit-1', value: 2 });
   records.forget('unit-1');
   expect(records.of('tank').map(({ key }) => key)).toEqual(['unit-1']);
+});
+
+test('what is noted about a unit while it is erased from the disk is behind that', async () => {
+  await records.put('tank', { key: 'a', unit: 'unit-1', value: 1 });
+  records.forget('unit-1');
+  const erased = deferred<void>();
+  const erasing = records.erasing('unit-1', async () => {
+    await erased.promise;
+    await store.forget('unit-1');
+  });
+  const [again, dropped] = [
+    records.put('tank', { key: 'a', unit: 'unit-1', value: 2 }),
+    records.put('tank', { key: 'b', unit: 'unit-1', value: 3 }),
+  ];
+  await records.put('tank', { key: 'c', unit: 'unit-2', value: 4 });
+  await records.erase('tank', 'b');
+  erased.resolve();
+  await Promise.all([erasing, again, dropped]);
+  const { records: stored } = await store.load();
+  expect(stored.map(({ key, value }) => [key, value]).sort()).toEqual([
+    ['a', 2],
+    ['c', 4],
+  ]);
 });
 
 test('at its bounds it is kept, and past each of them refused', async () => {

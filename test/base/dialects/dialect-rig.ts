@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { Address } from '../../../base/core/address.js';
+import { networkAddress, type UnitAddress } from '../../../base/core/address.js';
+import { AddressBook } from '../../../base/core/address-book.js';
 import type { CommandRequest } from '../../../base/core/command-request.js';
 import type { Connections } from '../../../base/core/connections.js';
 import type { CoreMessage, Outcome } from '../../../base/core/messages.js';
@@ -21,6 +22,8 @@ import { MemoryCarrier } from './memory-carrier.js';
 export class DialectRig {
   readonly clock = new ManualClock();
   readonly log = new QuietLog();
+  /** Where units are, as discovery has it. */
+  readonly addresses = new AddressBook();
   /** What the dialect counted. */
   readonly counts = new Map<string, number>();
   readonly heard: CoreMessage[] = [];
@@ -30,6 +33,10 @@ export class DialectRig {
   /** What was dialled, oldest first. */
   readonly dialled: MemoryCarrier[] = [];
   isReachable = true;
+  /** Hosts where nobody answers. */
+  readonly away = new Set<string>();
+  /** What is served. */
+  handler: Handler | undefined;
   /** In place of carriers without a network: a real dialer. */
   dialer: Pick<TcpDialer, 'dial'> | undefined;
   readonly store = new MemoryStore();
@@ -51,6 +58,7 @@ export class DialectRig {
   }
 
   async start(dialect: Handler, units: readonly ServedUnit[]): Promise<void> {
+    this.handler = dialect;
     for (const unit of units) this.router.add(unit);
     await new Promise<void>((ready, failed) => {
       this.#running = dialect.listen(this.#context(units, ready)).catch(failed);
@@ -101,6 +109,7 @@ export class DialectRig {
   }
 
   #context(units: readonly ServedUnit[], ready: () => void): HandlerContext {
+    for (const { uid, address } of units) this.addresses.configure(uid, address);
     const { router, clock, log } = this;
     return {
       units,
@@ -109,9 +118,14 @@ export class DialectRig {
       log,
       signal: this.#stop.signal,
       ready,
-      dial: (address: Address, signal: AbortSignal) => {
+      placesOf: (uid) => this.addresses.placesOf(uid),
+      met: (uid, address) => this.addresses.met(uid, address),
+      onFound: (hear) => this.addresses.onFound(hear),
+      dial: (where: UnitAddress, signal: AbortSignal) => {
+        const address = networkAddress(where)!;
         if (this.dialer !== undefined) return this.dialer.dial(address, signal);
-        if (!this.isReachable) return Promise.reject(new LinkError('connect-failed', `${address.host} is not there`));
+        if (!this.isReachable || this.away.has(address.host))
+          return Promise.reject(new LinkError('connect-failed', `${address.host} is not there`));
         const carrier = new MemoryCarrier(`${address.host}:${address.port}`);
         this.dialled.push(carrier);
         return Promise.resolve(carrier);

@@ -47,7 +47,7 @@ describe('the hello', () => {
   test.each<[string, (unit: ScriptedUnit) => void]>([
     ['anything else before it', (unit) => void unit.report(1, 1, values)],
     ['one that is no hello', (unit) => void unit.request(fromHex('0001'))],
-    ['another revision', (unit) => void unit.request(fromHex('0002'))],
+    ['another revision', (unit) => void unit.request(fromHex('0003'))],
     ['an empty request', (unit) => void unit.request(new Uint8Array(0))],
     ['a request that is not typed', (unit) => void unit.request(fromHex('00'), { format: 10, options: 0 })],
     [

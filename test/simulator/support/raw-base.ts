@@ -3,7 +3,7 @@ import { nodeCrypto, systemRandom } from '../../../base/system.js';
 import { BaseOpening } from '../../../protocol/iotsocket/opening.js';
 import { SealedStream } from '../../../protocol/iotsocket/sealed-stream.js';
 import { emptyTypedPayload, returnCodes, type Transmission } from '../../../protocol/iotsocket/transmission.js';
-import { encodeHelloAnswer, systemNumbers } from '../../../protocol/unit/system-messages.js';
+import { decodeHello, encodeHelloAnswer, type Hello, systemNumbers } from '../../../protocol/unit/system-messages.js';
 
 /** What a unit sent, its payload copied. */
 export type Heard = Transmission;
@@ -13,14 +13,20 @@ export class RawBase {
   readonly heard: Heard[] = [];
   isClosed = false;
   isOpen = false;
+  /** As the unit said it. */
+  hello: Hello | undefined;
   readonly #carrier: Carrier;
-  readonly #acknowledged: number;
+  readonly #answers: { readonly acknowledged?: number; readonly waiting?: number };
   #stream: SealedStream | undefined;
   #tracking = 0;
 
-  constructor(carrier: Carrier, key: Uint8Array, options: { readonly acknowledged?: number } = {}) {
+  constructor(
+    carrier: Carrier,
+    key: Uint8Array,
+    answers: { readonly acknowledged?: number; readonly waiting?: number } = {},
+  ) {
     this.#carrier = carrier;
-    this.#acknowledged = options.acknowledged ?? 0;
+    this.#answers = answers;
     const crypto = nodeCrypto(systemRandom);
     const opening = new BaseOpening({ crypto, keyOf: () => key });
     carrier.attach({
@@ -71,19 +77,21 @@ export class RawBase {
       if (received.kind === 'bad') throw received.error;
       const { transmission } = received;
       if (transmission.kind === 'request' && transmission.payload.data[0] === systemNumbers.hello)
-        this.#welcome(transmission.tracking);
+        this.#welcome(transmission.tracking, transmission.payload.data);
       else this.heard.push(copied(transmission));
       if (transmission.kind === 'close') this.#carrier.end();
     }
   }
 
-  #welcome(tracking: number): void {
+  #welcome(tracking: number, hello: Uint8Array): void {
     this.isOpen = true;
+    this.hello = decodeHello(hello.slice());
+    const { acknowledged = 0, waiting = 0 } = this.#answers;
     const data = encodeHelloAnswer({
       fingerprint: new Uint8Array(8),
       timeMs: 0,
-      acknowledged: this.#acknowledged,
-      waiting: 0,
+      acknowledged,
+      waiting,
       udpPort: 0,
     });
     this.send({ kind: 'response', tracking, code: returnCodes.valid, payload: { ...emptyTypedPayload, data } });
