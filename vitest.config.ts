@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './test/slow-first.js';
 
 /** Two at a time, as the smallest machine that runs them has cores; most of them wait for others anyway. */
 const shared = { testTimeout: 20_000, hookTimeout: 60_000, pool: 'forks' as const, maxWorkers: 2 };
-const kill = 'test/faults/kill.test.ts';
+const kill = 'test/faults/kill/*.test.ts';
 /** Each in a process of its own: they start programs by the dozen, replace modules, or look at the whole process. */
 const alone = [
   'test/{bench,cli,end-to-end,firmware,process}/**/*.test.ts',
@@ -13,6 +14,7 @@ const alone = [
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         test: {
@@ -27,17 +29,17 @@ export default defineConfig({
       },
       { test: { ...shared, name: 'alone', include: alone, sequence: { groupOrder: 1 } } },
       {
-        // Bases under load, and disks that fail: after the rest.
+        // Bases under load, and disks that fail. With the ones above: a core that has none left of those takes one of these.
         test: {
           ...shared,
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           exclude: [kill],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
-      // How soon a base is ready again is measured with nothing else going on.
-      { test: { ...shared, name: 'kill', include: [kill], sequence: { groupOrder: 3 } } },
+      // How soon a base is ready again is measured with nothing going on but a second one beside it.
+      { test: { ...shared, name: 'kill', include: [kill], sequence: { groupOrder: 2 } } },
     ],
   },
 });

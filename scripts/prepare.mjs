@@ -3,7 +3,7 @@
  * since it is what installs them. Does only what is missing, so a second run takes a moment. All it says goes to stderr:
  * stdout is for the results of the command that follows.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   accessSync,
   constants,
@@ -15,47 +15,16 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isAlive, withLock } from './build-lock.mjs';
-
-export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+import { install, mayInstall, update } from './debian.mjs';
+import { fail, root, run } from './run.mjs';
+import { BUILD_TOOLS, MDNS_HEADER, missingOf, WANTED, WANTED_BEFORE_NPM } from './wanted.mjs';
 
 const LEAST_NODE = [20, 19];
 /** What becomes `dist/`; `tsconfig.build.json` says the same. */
 const SOURCES = ['protocol', 'units', 'base', 'codegen', 'clients', 'simulator', 'cli', 'bench'];
-
-/** What npm needs to compile a package that is not there ready-made for this machine. */
-const BUILD_TOOLS = ['python3', 'make', 'g++'].map((name) => ({
-  program: name,
-  package: name,
-  what: 'compiling SQLite',
-}));
-
-/** Programs wanted, by what for, and the Debian package of each. */
-const COMPILER = { program: 'g++', package: 'g++', what: 'building firmware for this machine' };
-const PROGRAMS = {
-  start: [COMPILER],
-  test: [
-    COMPILER,
-    { program: 'strace', package: 'strace', what: 'power cuts and failing disks in the tests' },
-    { program: 'mount', package: 'mount', what: 'a small disk that is full in the tests' },
-    { program: 'openssl', package: 'openssl', what: 'certificates of the test servers' },
-    { program: 'ip', package: 'iproute2', what: 'network namespaces of the tests' },
-    { program: 'ps', package: 'procps', what: 'looking for processes left behind' },
-    { program: 'git', package: 'git', what: 'a fresh checkout in the tests' },
-    { program: 'curl', package: 'curl', what: 'the command that the demonstration prints' },
-    { program: 'systemd-notify', package: 'systemd', what: 'the notices of a service, and its unit, in the tests' },
-    { program: 'wsdump', package: 'python3-websocket', what: 'a device of the cloud connector in Python' },
-  ],
-  build: [],
-};
-
-/** Prints and ends when something is wrong that a person must mend. */
-function fail(message, exitCode = 1) {
-  console.error(message);
-  process.exit(exitCode);
-}
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -78,57 +47,61 @@ function modifiedAt(path) {
   return existsSync(path) ? statSync(path).mtimeMs : 0;
 }
 
-function installPackages(goal) {
-  const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
-  if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
-  console.error('Installing npm packages …');
-  if (npmInstall(goal)) return;
-  // Where SQLite is not there ready-made for this machine, npm compiles it.
-  const isMissing = BUILD_TOOLS.some(({ program }) => !has(program));
-  if (isMissing) {
-    installPrograms(BUILD_TOOLS, true);
-    if (npmInstall(goal)) return;
-  }
-  fail('npm install failed: see above. It needs the npm registry once.');
+/** What npm wrote down of its last work here. */
+const INSTALLED = join(root, 'node_modules', '.package-lock.json');
+
+const arePackagesOld = () => modifiedAt(INSTALLED) < modifiedAt(join(root, 'package-lock.json'));
+
+/** An optional package could not be compiled, and what it lacked has come since. */
+function isMdnsPossible() {
+  if (
+    existsSync(join(root, 'node_modules', 'mdns', 'build', 'Release', 'dns_sd_bindings.node')) ||
+    !existsSync(MDNS_HEADER)
+  )
+    return false;
+  // When it came here is its change: its modification is from when it was packed.
+  return modifiedAt(INSTALLED) < statSync(MDNS_HEADER).ctimeMs;
 }
 
-function npmInstall(goal) {
+/** False: npm has said what is wrong. */
+async function npmInstall(goal) {
+  console.error('Installing npm packages …');
   const words = ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'];
   // Who waits for tests does not wait for the compiler's last per cent: a minute instead of three.
   const { CFLAGS = '', CXXFLAGS = '' } = process.env;
   const quick = goal === 'test' ? { CFLAGS: `${CFLAGS} -O1`, CXXFLAGS: `${CXXFLAGS} -O1` } : {};
-  const env = { ...process.env, ...quick, JOBS: 'max' };
-  return spawnSync('npm', words, { cwd: root, stdio: ['inherit', 2, 2], env }).status === 0;
+  if (!(await run('npm', words, { ...quick, JOBS: 'max' }))) return false;
+  // Where nothing had to be done, npm writes nothing down.
+  utimesSync(INSTALLED, new Date(), new Date());
+  return true;
 }
 
-function has(program) {
-  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+const NPM_FAILED = 'npm install failed: see above. It needs the npm registry once.';
+const APT_FAILED = 'apt-get failed: see above.';
+
+/** What can be done without is only said where it cannot be installed. */
+async function prepareRunning(goal) {
+  if (arePackagesOld() && !(await npmInstall(goal))) {
+    // Where SQLite is not there ready-made for this machine, npm compiles it.
+    const tools = missingOf(BUILD_TOOLS);
+    if (!mayInstall(tools, true)) fail(NPM_FAILED);
+    if (!(await update()) || !(await install(tools))) fail(APT_FAILED);
+    if (!(await npmInstall(goal))) fail(NPM_FAILED);
+  }
+  const missing = missingOf(WANTED[goal]);
+  if (!mayInstall(missing, false)) return;
+  if (!(await update()) || !(await install(missing))) console.error(`${APT_FAILED} Going on without.`);
 }
 
-/** Installs what is missing through apt when root; otherwise says what to type, and ends where it cannot go on without. */
-function installPrograms(programs, isNeeded) {
-  const missing = programs.filter(({ program }) => !has(program));
-  if (missing.length === 0) return;
-  const packages = missing.map((entry) => entry.package);
-  for (const { program, what } of missing) console.error(`${program} is missing (${what}).`);
-  const isRoot = process.getuid?.() === 0;
-  if (!isRoot || !has('apt-get')) {
-    const command = `sudo apt-get update && sudo apt-get install ${packages.join(' ')}`;
-    if (isNeeded) fail(`Install what is needed, then run this again:\n  ${command}`);
-    console.error(`To have it:\n  ${command}`);
-    return;
-  }
-  console.error(`Installing ${packages.join(', ')} …`);
-  try {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: ['inherit', 2, 2] });
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-      stdio: ['inherit', 2, 2],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  } catch {
-    if (isNeeded) fail(`apt-get could not install ${packages.join(' ')}: see above.`);
-    console.error('apt-get failed: see above. Going on without.');
-  }
+/** All of it is needed. What npm does not compile against is installed while it compiles. */
+async function prepareTests() {
+  const first = missingOf(WANTED_BEFORE_NPM);
+  const rest = missingOf(WANTED.test);
+  if (mayInstall([...first, ...rest], true) && !((await update()) && (await install(first)))) fail(APT_FAILED);
+  const isWorkForNpm = arePackagesOld() || isMdnsPossible();
+  const [areInstalled, areAllThere] = await Promise.all([isWorkForNpm ? npmInstall('test') : true, install(rest)]);
+  if (!areInstalled) fail(NPM_FAILED);
+  if (!areAllThere) fail(APT_FAILED);
 }
 
 /** The latest change of any source file, in ms. */
@@ -213,15 +186,16 @@ function takePlace(fresh, dist) {
   rmSync(old, { recursive: true, force: true });
 }
 
-export function prepare(goal) {
+/** For `start`, `test` or `build`. Ends the process where a person must mend something. */
+export async function prepare(goal) {
   checkNode();
-  installPackages(goal);
-  installPrograms(PROGRAMS[goal], goal === 'test');
+  if (goal === 'test') await prepareTests();
+  else await prepareRunning(goal);
   build();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const goal = process.argv[2] ?? 'build';
-  if (!Object.hasOwn(PROGRAMS, goal)) fail(`unknown goal ${goal}: ${Object.keys(PROGRAMS).join(', ')}`);
-  prepare(goal);
+  if (!Object.hasOwn(WANTED, goal)) fail(`unknown goal ${goal}: ${Object.keys(WANTED).join(', ')}`);
+  await prepare(goal);
 }
