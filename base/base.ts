@@ -7,6 +7,7 @@ import { BufferedWatch } from './buffered-watch.js';
 import type { Configuration, HubConfiguration } from './config/configuration.js';
 import { handlersOf } from './configured-handlers.js';
 import { startUplinks, uplinksOf } from './configured-uplinks.js';
+import { AddressBook } from './core/address-book.js';
 import { messageKinds } from './core/bus.js';
 import type { Clock } from './core/clock.js';
 import type { CommandRequest } from './core/command-request.js';
@@ -29,11 +30,14 @@ import type { ElfinDialect } from './dialects/elfin/elfin-dialect.js';
 import type { Handler } from './dialects/handler.js';
 import { HandlerHost } from './dialects/handler-host.js';
 import { LineDialect } from './dialects/line/line-dialect.js';
+import { UnitDialect } from './dialects/unit/unit-dialect.js';
+import { houseUnits, loadDiscovery } from './discovered.js';
 import { EmbeddedEngine } from './engine/embedded/embedded-engine.js';
 import type { OpenFile } from './engine/embedded/sqlite-port.js';
 import { openInThread } from './engine/embedded/sqlite-thread.js';
 import type { Hub } from './hub/hub.js';
 import { commandWithLegacyLamps } from './legacy-lamps.js';
+import { PortWatch, serialPortsOf } from './links/serial/port-watch.js';
 import { Parts } from './parts.js';
 import { type ShutdownTimes, shutdownTimes } from './shutdown-times.js';
 import { storageOf } from './storage.js';
@@ -109,10 +113,14 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     const outboxes = new Outboxes();
     if (options.hear) for (const kind of messageKinds) bus.subscribe(kind, contained(options.hear, log));
     const router = new Router({ bus, store, outboxes, clock, random, log });
+    const crypto = nodeCrypto(random);
     const line = new LineDialect();
-    for (const unit of configuration.units?.known ?? []) router.add(unit);
+    const unit = new UnitDialect({ crypto, listen: configuration.units?.listen });
+    const addresses = new AddressBook();
     // With what is kept for peers it may be large: not to be held as long as what follows, which is to the end.
     let stored: StoredState | undefined = await store.load();
+    const house = await houseUnits(configuration, stored.records, log);
+    for (const each of house.served) router.add(each);
     await router.restore(stored);
 
     const hub = configuration.hub && (await loadHub(configuration.hub, times, options));
@@ -135,7 +143,7 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     const statistics = options.statistics ?? new MemoryStatistics(clock);
     const connections = new Connections({ statistics, topics, clock, random, log });
     const stopMs = times.handlersMs;
-    const host = new HandlerHost({ router, connections, command, stopMs, clock, random, log });
+    const host = new HandlerHost({ router, addresses, connections, command, stopMs, clock, random, log });
 
     const uplinks = await uplinksOf(configuration);
     await startUplinks(uplinks, { parts, times, engine, outboxes, command, clock, random, log });
@@ -174,7 +182,9 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     const limits = { stopGraceMs: times.graceMs };
     const figures = baseFigures({ router, engine, topics, eventLoop: new NodeEventLoop() });
     const elfin = await loadElfin(configuration);
-    const shownBy = { units, outbox, elfin, backup, status, connections, figures, bus, clock, random, log };
+    const looking = { configuration, version, router, addresses, line, unit, crypto, clock, random, log };
+    const discovery = await loadDiscovery(house, looking, () => served && Number(new URL(served.url).port));
+    const shownBy = { units, outbox, elfin, discovery, backup, status, connections, figures, bus, clock, random, log };
     const connector = () =>
       connectorDocumentOf(configuration, options.statusApi === undefined ? shown?.url : undefined);
     api = http && new Api({ listen: http.listen, token, ...shownBy, connector, name, version, limits });
@@ -196,7 +206,7 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
     await parts.begin(
       'handlers',
       async () => {
-        const ours = await handlersOf(configuration, line, elfin, nodeCrypto(random), options.authenticate);
+        const ours = await handlersOf(configuration, house.served, line, unit, elfin, crypto, options.authenticate);
         for (const [handler, servedUnits] of ours) await host.start(handler, servedUnits);
         for (const handler of options.handlers ?? []) await host.start(handler, []);
         router.resume(stored!);
@@ -213,6 +223,21 @@ export async function startBase(options: BaseOptions): Promise<RunningBase> {
       },
       { endsIn: 'first' },
     );
+    const ports = serialPortsOf(configuration.units?.known ?? []);
+    if (ports.size > 0) {
+      const portWatch = new PortWatch({ ports, appeared: (uid, address) => addresses.found(uid, address), clock });
+      await parts.begin(
+        'serial ports',
+        async () => portWatch.start(),
+        async () => portWatch.stop(),
+      );
+    }
+    if (discovery !== undefined)
+      await parts.begin(
+        'discovery',
+        () => discovery.start(),
+        () => discovery.stop(),
+      );
     return {
       apiUrl: served?.url,
       connectorUrl: shown?.url,
@@ -311,6 +336,7 @@ const unitsPort = (router: Router, command: UnitsPort['command']): UnitsPort => 
   definitionOf: (unit) => router.definitionOf(unit),
   command,
   commandStatus: (unit, id) => router.commandStatus(unit, id),
+  logs: (unit) => router.logs(unit),
   history: (query: HistoryQuery) => router.history(query),
   forget: (unit) => router.forget(unit),
 });

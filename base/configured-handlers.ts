@@ -4,29 +4,27 @@ import { legacyReading } from './config/legacy-config.js';
 import type { AuthenticateDevice } from './dialects/connector/connector-options.js';
 import type { Handler, ServedUnit } from './dialects/handler.js';
 import type { LineDialect } from './dialects/line/line-dialect.js';
-import { UnitDialect } from './dialects/unit/unit-dialect.js';
+import type { UnitDialect } from './dialects/unit/unit-dialect.js';
 
 /** A handler, and the configured units that it serves. */
 export type Serving = readonly [handler: Handler, units: readonly ServedUnit[]];
 
 /**
- * Our own handlers of a configuration, in the order of their start. What it does not name is not loaded: on a Pi, all of it
+ * Our own handlers of a configuration, in the order of their start, and which of these units each serves. What it does not name is not loaded: on a Pi, all of it
  * takes a second.
  */
 export async function handlersOf(
-  { units, iotsocket, connector, yamqtt }: Configuration,
+  { iotsocket, connector, yamqtt }: Configuration,
+  known: readonly ServedUnit[],
   line: LineDialect,
+  unit: UnitDialect,
   elfin: Handler | undefined,
   crypto: SessionCrypto,
   authenticate: AuthenticateDevice | undefined,
 ): Promise<Serving[]> {
-  const known = (units?.known ?? []).map(servedUnit);
   const handlers: Serving[] = [
     [line, known.filter(({ definition }) => definition.wire === 'line')],
-    [
-      new UnitDialect({ crypto, listen: units?.listen }),
-      known.filter(({ definition }) => definition.wire === 'session'),
-    ],
+    [unit, known.filter(({ definition }) => definition.wire === 'session')],
   ];
   if (iotsocket !== undefined) {
     const { IotsocketDialect } = await import('./dialects/iotsocket/iotsocket-dialect.js');
@@ -45,6 +43,7 @@ export async function handlersOf(
   return handlers;
 }
 
-function servedUnit({ uid, definition, address, key, isLegacy }: KnownUnit): ServedUnit {
+/** A configured unit, as a dialect serves it. */
+export function servedUnit({ uid, definition, address, key, isLegacy }: KnownUnit): ServedUnit {
   return { uid, definition, address, key, isReading: isLegacy ? legacyReading : undefined };
 }

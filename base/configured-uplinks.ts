@@ -1,4 +1,5 @@
 import type { Configuration } from './config/configuration.js';
+import { networkAddress } from './core/address.js';
 import type { Clock } from './core/clock.js';
 import type { CommandRequest } from './core/command-request.js';
 import type { Log } from './core/log.js';
@@ -9,15 +10,15 @@ import type { EmbeddedEngine } from './engine/embedded/embedded-engine.js';
 import type { Parts } from './parts.js';
 import type { ShutdownTimes } from './shutdown-times.js';
 import type { Uplink } from './uplinks/uplink.js';
-import { WebhooksUplink } from './uplinks/webhooks/webhooks-uplink.js';
 
 /** Ways to centrals that a configuration names. What it does not name is not loaded: on a Pi, all of it takes a second. */
 export async function uplinksOf({ pusher, webhooks, legacy, units }: Configuration): Promise<Uplink[]> {
   const uplinks: Uplink[] = [];
   if (webhooks.length > 0 || legacy !== undefined) {
     const addresses = new Map(
-      units?.known.filter(({ isLegacy }) => isLegacy).map((unit) => [unit.uid, unit.address?.host]),
+      units?.known.filter(({ isLegacy }) => isLegacy).map((unit) => [unit.uid, networkAddress(unit.address)?.host]),
     );
+    const { WebhooksUplink } = await import('./uplinks/webhooks/webhooks-uplink.js');
     uplinks.push(
       new WebhooksUplink({
         webhooks,

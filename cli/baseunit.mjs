@@ -3,7 +3,7 @@
 // installs what is missing, so that it works on a fresh checkout.
 import { build, prepare } from '../scripts/prepare.mjs';
 
-if (process.argv[2] === 'start') prepare('start');
+if (process.argv[2] === 'start') await prepare('start');
 else build();
 process.setSourceMapsEnabled(true);
 const { main } = await import('../dist/cli/main.js');

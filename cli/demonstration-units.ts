@@ -10,7 +10,7 @@ import { type RunningSimulation, simulate } from '../simulator/simulate.js';
 import type { SimulationEvent } from '../simulator/simulation-event.js';
 import { styled } from './terminal.js';
 
-/** The units of the demonstration, one of each example. */
+/** The units of the demonstration: one of each example but the one that sleeps most of the time. */
 const examples = ['thermometer', 'led-lamp', 'light-sensor', 'led-lamp-line', 'rain-barrel'];
 
 export interface DemonstrationUnit {

@@ -46,9 +46,13 @@ export function eventText(event: UnitEvent, definitions: Definitions): string {
         [event.state, event.reason, ...event.drift].filter((part) => part !== undefined).join(', '),
       );
     case 'log':
-      return line(event.at, `log ${event.level}`, event.text);
+      return line(event.at, `log ${event.level}`, event.text + leftOutText(event.leftOut));
   }
 }
+
+/** That a unit wrote more than is kept. */
+export const leftOutText = (leftOut: number | undefined): string =>
+  leftOut === undefined ? '' : `  (${leftOut} before it are left out: too many came)`;
 
 function reportFields({ definition, report }: Report, definitions: Definitions): Fields | undefined {
   return definition === undefined ? undefined : definitions.get(definition)?.definition.reports[report]?.fields;

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../base/version.js';
 import { StoreError } from '../protocol/errors.js';
+import { addAdopt } from './adopt.js';
 import { addBackup } from './backup.js';
 import { addDoctor } from './doctor.js';
 import { addElfin } from './elfin.js';
@@ -9,7 +10,9 @@ import { addFlash } from './flash.js';
 import { addForget } from './forget.js';
 import { addGenerate } from './generate.js';
 import { addKeys } from './keys.js';
+import { addLogs } from './logs.js';
 import { addOutbox } from './outbox.js';
+import { addProvision } from './provision.js';
 import { addRestore } from './restore.js';
 import { addRun } from './run.js';
 import { addSend } from './send.js';
@@ -42,8 +45,8 @@ export function allCommands(command: Command): readonly Command[] {
 }
 
 const subcommands = [
-  ...[addStart, addRun, addGenerate, addFlash, addSimulate],
-  ...[addSend, addUnits, addWatch, addKeys],
+  ...[addStart, addRun, addGenerate, addFlash, addProvision, addSimulate],
+  ...[addSend, addUnits, addAdopt, addWatch, addLogs, addKeys],
   ...[addOutbox, addBackup, addRestore, addForget],
   ...[addElfin, addYamqtt],
   ...[addService, addDoctor],

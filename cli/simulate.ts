@@ -121,6 +121,8 @@ function show(event: SimulationEvent): void {
       return line('refused', `${event.command}: ${event.reason}`);
     case 'restarted':
       return line('restarted', `boot ${event.boot}`);
+    case 'woke':
+      return line('woke', `boot ${event.boot}`);
     case 'printed':
       return line('says', event.line);
     case 'exited':

@@ -20,6 +20,7 @@ const rooms: readonly (readonly string[])[] = [
   ['base/api'],
   ['base/hub'],
   ['base/uplinks'],
+  ['base/discovery'],
   ['base/dialects'],
   ['base/links'],
   ['base/engine'],

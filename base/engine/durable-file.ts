@@ -94,7 +94,7 @@ async function putDurably(
 }
 
 /** Makes names made or taken away in a folder last through a power cut. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');
   try {

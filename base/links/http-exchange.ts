@@ -112,9 +112,3 @@ function describe(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
   return peerText(`${code}${error.message}`);
 }
-
-/** True for what never leaves this machine, where plain http gives nothing away. */
-export function isLoopback(url: URL): boolean {
-  const host = url.hostname;
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
-}

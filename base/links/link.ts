@@ -1,9 +1,10 @@
-import { BaseUnitError, InternalError, LinkError, TimeoutError } from '../../protocol/errors.js';
+import { InternalError, LinkError, TimeoutError } from '../../protocol/errors.js';
 import { type Clock, delay } from '../core/clock.js';
 import { type Deferred, deferred } from '../core/deferred.js';
 import type { Delivery, DeliveryResult } from '../core/delivery.js';
 import type { Random } from '../core/random.js';
 import { backOff, REFUSED_BACK_OFF_MS } from './back-off.js';
+import { isRefusal } from './is-refusal.js';
 import type { LinkSession, OpenSession } from './link-session.js';
 import { type Heartbeat, LinkWatch } from './link-watch.js';
 
@@ -36,6 +37,8 @@ export interface LinkOptions {
   /** On-demand links: dial so often for waiting reports, in ms. */
   readonly pollMs?: number | undefined;
   readonly onState: (state: LinkState) => void;
+  /** Of a unit that dials us: why it is not there. */
+  readonly whyAway?: () => string;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -99,6 +102,17 @@ export class Link {
     return running;
   }
 
+  /**
+   * The unit was seen: a link that waits for its next attempt does not wait longer. An attempt under way may be at another
+   * place: when it fails, the next one follows at once. Attempts keep no distance here: the caller bounds how often.
+   */
+  hurry(): void {
+    if (this.#options.policy !== 'held' && this.#patient === 0) return;
+    if (this.#state.kind === 'up') return;
+    this.#isHurried = true;
+    this.#wake.resolve();
+  }
+
   /** Takes a command to the unit; opens the link for it where the policy allows. Never rejects. */
   async deliver(delivery: Delivery): Promise<DeliveryResult> {
     const { clock } = this.#options;
@@ -123,17 +137,25 @@ export class Link {
       } catch (error) {
         return { outcome: 'unreachable', reason: `the base cannot store that it is sent: ${(error as Error).message}` };
       }
-      if (session.isClosing) continue;
+      // To store it may have taken until its time was over.
+      if (session.isClosing || clock.monotonic() >= until) continue;
+      const wasSent = sentIn !== undefined;
       // Repeated only while its sender may still wait for the answer to the first sending.
       const leftMs = until - clock.monotonic();
-      const timeoutMs = sentIn === undefined ? delivery.timeoutMs : Math.min(delivery.timeoutMs, leftMs);
-      if (sentIn === undefined) until = Math.min(delivery.deadline, clock.monotonic() + delivery.timeoutMs);
+      const timeoutMs = wasSent ? Math.min(delivery.timeoutMs, leftMs) : delivery.timeoutMs;
+      if (!wasSent) until = Math.min(delivery.deadline, clock.monotonic() + delivery.timeoutMs);
       sentIn = session.life;
       this.#deliveries += 1;
       try {
         return await session.deliver({ ...delivery, timeoutMs });
       } catch (error) {
         if (!(error instanceof LinkError)) return { outcome: 'unknown', reason: (error as Error).message };
+        if (error.code === 'link-asleep' && !wasSent) {
+          // It answers what it takes at once, so it did not take this before it said that it sleeps; what was sent before, and
+          // not answered, it may have taken.
+          sentIn = undefined;
+          until = delivery.deadline;
+        }
       } finally {
         this.#deliveries -= 1;
         this.#watch?.delivered();
@@ -165,7 +187,7 @@ export class Link {
     const mayHurry = this.#mayHurry(state);
     if (!isPatient) {
       if (policy === 'accepted' && this.#opening === undefined)
-        throw new LinkError('link-lost', 'the unit is not connected; it dials in itself');
+        throw new LinkError('link-lost', this.#options.whyAway?.() ?? DIALS_IN);
       if (policy !== 'accepted' && !mayHurry && state.kind !== 'opening') throw whyNot(state);
     }
     if (mayHurry) this.#isHurried = true;
@@ -309,22 +331,10 @@ export class Link {
   }
 }
 
-/** Somebody has to change something before another attempt can succeed. */
-function isRefusal(error: Error): boolean {
-  return error instanceof BaseUnitError && (error.family === 'configuration' || refusals.has(error.code));
-}
-
-const refusals = new Set<string>([
-  'key-wrong',
-  'uid-unknown',
-  'uid-unexpected',
-  'definition-unexpected',
-  'version-unknown',
-  'proof-refused',
-]);
-
 const whyNot = (state: LinkState): Error =>
   state.kind === 'failed' ? state.error : new LinkError('link-lost', 'the unit closed the link');
+
+const DIALS_IN = 'the unit is not connected; it dials in itself';
 
 const tooLate = (): TimeoutError => new TimeoutError('command-timeout', 'the command was not delivered in time');
 

@@ -10,7 +10,7 @@ test('the help of every command names all its arguments and options, and says wh
   const program = commandLine();
   expect(program.commands.map((command) => command.name())).toEqual(
     expect.arrayContaining([
-      ...['start', 'run', 'generate', 'flash', 'simulate', 'send', 'units', 'watch', 'keys'],
+      ...['start', 'run', 'generate', 'flash', 'simulate', 'send', 'units', 'watch', 'logs', 'keys'],
       ...['outbox', 'backup', 'restore', 'forget', 'service', 'elfin'],
     ]),
   );
@@ -38,6 +38,9 @@ test('what is misspelt, missing or out of range: exit 2 and a hint', async () =>
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['unts'], /Did you mean units\?/],
     [['send', 'lamp', 'setColor', '--tll', '3'], /Did you mean --ttl\?/],
+    [['logs'], /missing required argument 'unit'/],
+    [['logs', 'lamp', '--level', 'loud'], /Allowed choices are debug, info, warn, error/],
+    [['simulate', 'garden-probe'], /say which with --dial/],
     [['keys', 'mak', 'lamp'], /Did you mean make\?/],
     [['outbox', 'dead'], /missing required argument 'endpoint'/],
     [['elfin', 'users', 'ad'], /too many arguments for 'list'/],

@@ -49,7 +49,7 @@ test('every configuration that a document shows is accepted', () => {
 });
 
 test('examples/base.json is accepted, and uses every section', () => {
-  const { units, hub, pusher, http, webhooks, iotsocket, connector, elfin, yamqtt, store } = loadText(
+  const { units, hub, pusher, http, webhooks, iotsocket, connector, elfin, yamqtt, discovery, store } = loadText(
     textOf('examples/base.json'),
   );
   expect([units?.known.length, hub?.apps.length, webhooks.length]).toEqual([5, 1, 2]);
@@ -64,6 +64,7 @@ test('examples/base.json is accepted, and uses every section', () => {
     ['segment', true],
   ]);
   expect([...(yamqtt?.flows.keys() ?? [])]).toEqual([42, 44]);
+  expect(discovery).toMatchObject({ interface: undefined, announce: true });
   expect([pusher?.channel, http?.listen.port, store.rawDays]).toEqual(['private-requests', 8889, 30]);
 });
 
@@ -164,6 +165,7 @@ const least = () => ({
   },
   elfin: { tcp: '127.0.0.1', tls: { listen: '127.0.0.1', ...pair() }, limits: {} },
   yamqtt: { tcp: '127.0.0.1', limits: {} },
+  discovery: {},
   store: {},
 });
 const leastLegacy = () => ({

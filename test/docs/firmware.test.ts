@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { systemClock, systemRandom } from '../../base/system.js';
 import { buildProgram } from '../../codegen/native-build.js';
-import { flashableBoards } from '../../codegen/platformio.js';
 import { writeFirmware } from '../../codegen/write-firmware.js';
+import { boards } from '../../protocol/definition/index.js';
 import { simulate } from '../../simulator/simulate.js';
 import { eventually, startHouse, temporaryFolder } from '../end-to-end/support/house.js';
 import { blocks, codeIn, root, tableRows } from './support/documents.js';
@@ -62,18 +62,7 @@ test('the handlers and the calls of docs/firmware.md compile as they are shown',
   await build('led-lamp', board + blockWith('struct Lamp', 'docs/firmware.md') + rest);
 });
 
-test('the secrets.h of the README has the names of the generated example, and the generator leaves it alone', async () => {
-  const names = (text: string): string[] => [...text.matchAll(/constexpr char (\w+)\[\]/g)].map(([, name]) => name!);
-  const example = readFileSync(join(shown.folder, 'firmware/desk-fan/include/secrets.example.h'), 'utf8');
-  const shownSecrets = blockWith('wifiName', 'README.md');
-  expect(names(shownSecrets)).toEqual(names(example));
-
-  writeFileSync(join(shown.folder, 'firmware/desk-fan/include/secrets.h'), shownSecrets);
-  const { removed } = await writeFirmware(shown.folder, shown.definitions, { only: ['desk-fan'] });
-  expect(removed).toEqual([]);
-});
-
 test('the table of boards has every board that can be flashed', () => {
   const documented = tableRows('docs/firmware.md', 'Boards').map(([first]) => /^`<unit>_(\w+)`$/.exec(first!)?.[1]);
-  expect(documented.filter((name) => name !== undefined).sort()).toEqual([...flashableBoards, 'native'].sort());
+  expect(documented.filter((name) => name !== undefined).sort()).toEqual([...boards, 'native'].sort());
 });

@@ -14,14 +14,17 @@ import { MAX_PAYLOAD_DEPTH } from '../../base/core/opaque-payload.js';
 import { MAX_REMEMBERED_PAYLOAD } from '../../base/core/outcome.js';
 import { REMEMBERED_MS, REMEMBERED_PER_UNIT } from '../../base/core/recent-commands.js';
 import { MAX_RECORD_KEY, MAX_RECORD_OCTETS, MAX_RECORDS } from '../../base/core/records.js';
+import { LOG_RATE, MAX_LINE_CHARACTERS, MAX_LOG_OCTETS, MAX_UNIT_LINES } from '../../base/core/unit-logs.js';
 import { defaultConnectorLimits as devices } from '../../base/dialects/connector/connector-limits.js';
 import { MAX_STALLED_MS, MAX_UNTAKEN_OCTETS } from '../../base/dialects/contained-carrier.js';
 import { PROOF_MS } from '../../base/dialects/handler-scope.js';
 import { MAX_RAW_LINE } from '../../base/dialects/line/line-dialect.js';
+import { BOOT_MS } from '../../base/dialects/line/line-write-session.js';
 import { BACKUPS_KEPT } from '../../base/engine/embedded/backups.js';
 import { MAX_DEAD } from '../../base/engine/embedded/upkeep.js';
 import { DIAL_BACK_OFF, REFUSED_BACK_OFF_MS } from '../../base/links/back-off.js';
 import { HEARTBEAT } from '../../base/links/link-watch.js';
+import { LOOK_EVERY_MS } from '../../base/links/serial/port-watch.js';
 import { MAX_UNPROVED, MAX_UNPROVED_PER_ADDRESS } from '../../base/links/unproved.js';
 import { DISABLE_AFTER_MS } from '../../base/uplinks/outbox/endpoint.js';
 import { MAX_ITEMS, MAX_OCTETS } from '../../base/uplinks/outbox/outbox-room.js';
@@ -33,6 +36,7 @@ import { TOTAL_TIMEOUT_MS } from '../../base/uplinks/webhooks/deliver.js';
 import { DEFAULT_RING } from '../../protocol/definition/define-unit.js';
 import { MAX_ANSWER_OCTETS, MAX_MESSAGE_OCTETS, REPLY_HEAD_OCTETS } from '../../protocol/definition/layout.js';
 import { MAX_PAYLOAD_OCTETS } from '../../protocol/iotsocket/payload.js';
+import { MAX_CHUNK_OCTETS } from '../../protocol/serial/frame.js';
 import { proseOf } from './support/documents.js';
 
 /** As the documents write numbers: `16 384`. */
@@ -55,6 +59,12 @@ test.each([
   ['README.md', `A command waits ${s(COMMAND_TIMEOUT_MS)} for its answer`],
   ['README.md', `its latest ${DEFAULT_RING} while no base is there`],
   ['README.md', `within ${s(TOTAL_TIMEOUT_MS)}. Anything else is tried again, ${SCHEDULE_MS.length - 1} times`],
+  ['docs/running.md', `the last ${MAX_UNIT_LINES} lines of a unit, and ${MAX_LOG_OCTETS / 2 ** 20} MiB of all units`],
+  ['docs/running.md', `${LOG_RATE.burst} lines at once and ${LOG_RATE.perSecond} a second`],
+  ['docs/serial.md', `looked for once ${LOOK_EVERY_MS === 1_000 ? 'a second' : s(LOOK_EVERY_MS)}`],
+  ['docs/serial.md', `at most ${MAX_CHUNK_OCTETS} octets with a checksum`],
+  ['docs/serial.md', `nothing is written for ${s(BOOT_MS)}`],
+  ['docs/handlers.md', `own log, at most ${thousands(MAX_LINE_CHARACTERS)} characters`],
   ['docs/configuration.md', `At most ${MAX_WEBHOOKS} receivers`],
   ['docs/configuration.md', `After ${FAILURES_TO_OPEN} failures in a row`],
   ['docs/definitions.md', `A message takes at most ${thousands(MAX_MESSAGE_OCTETS)} octets`],

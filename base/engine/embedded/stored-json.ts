@@ -21,6 +21,9 @@ const unitState: z.ZodType<UnitState> = z.object({
   ownBoot: whole,
   wireId: whole,
   version: z.string().optional(),
+  started: z
+    .object({ boot: whole, at: z.number(), resetReason: whole.optional(), freeHeap: whole.optional() })
+    .optional(),
   drift: z.array(z.string()),
   told: z.object({ state: z.enum(presenceStates), reason: z.string().optional() }),
   lastSeenAt: z.number().optional(),

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../../protocol/errors.js';
-import { isLoopback } from '../../links/http-exchange.js';
+import { isLoopback } from '../../links/loopback.js';
 import { secretOctets } from './standard-webhook.js';
 
 export const webhookEvents = ['report', 'request', 'response', 'presence', 'outcome'] as const;
