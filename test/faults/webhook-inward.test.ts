@@ -12,7 +12,8 @@ import { FaultReceiver } from './support/fault-receiver.js';
 
 /** Public by its number, but of a block that nobody was given (IANA, IPv6 global unicast): it leads nowhere. */
 const PUBLIC: LookupAddress = { address: '3000::1', family: 6 };
-const HERE: LookupAddress = { address: '127.0.0.1', family: 4 };
+/** Of the loopback, and nobody else's: bases of other tests dial units that are gone at ports of 127.0.0.1. */
+const HERE: LookupAddress = { address: '127.77.0.1', family: 4 };
 const NEIGHBOUR: LookupAddress = { address: '10.0.0.7', family: 4 };
 const NAME = 'hooks.example';
 
@@ -52,7 +53,7 @@ async function start(store: TestStore, url: string, answers: () => readonly Look
 }
 
 test('a name that turns inward after it was public leads nobody inside; the reason says what to set, and set it lets everything through', async () => {
-  const inside = await FaultReceiver.start();
+  const inside = await FaultReceiver.start(undefined, undefined, HERE.address);
   const url = `http://${NAME}:${inside.port}`;
   const store = await openTestStore();
   onTestFinished(() => store.end());
@@ -71,14 +72,14 @@ test('a name that turns inward after it was public leads nobody inside; the reas
   // Each trouble is said once: also what comes behind another.
   const refusal = (address: string): string =>
     `${NAME} resolves to ${address}, a private address; set webhooks[0].allowPrivate if that is meant`;
-  expect(first.reasons().slice(1)).toEqual([refusal('127.0.0.1'), refusal('10.0.0.7')]);
+  expect(first.reasons().slice(1)).toEqual([refusal(HERE.address), refusal('10.0.0.7')]);
   await first.uplink.stop();
   expect(inside.connections).toBe(0);
 
   answers = [HERE];
   const second = await start(store, url, () => answers);
   await second.attempts.pass(second.clock, 3 * 3_600_000, { stepMs: 10_000 });
-  expect(second.reasons()).toEqual([refusal('127.0.0.1')]);
+  expect(second.reasons()).toEqual([refusal(HERE.address)]);
   expect(inside.connections).toBe(0);
   await second.uplink.stop();
 

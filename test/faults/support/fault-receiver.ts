@@ -14,6 +14,8 @@ export type Sighting = Received & { readonly at: number };
 
 export const well: Respond = (_, response) => void response.end();
 
+const LOOPBACK = '127.0.0.1';
+
 /** A receiver of webhooks at a port of its own that can do everything wrong, go away, and come back. Gone after the test. */
 export class FaultReceiver {
   readonly received: Sighting[] = [];
@@ -27,25 +29,28 @@ export class FaultReceiver {
   underWay = 0;
   readonly port: number;
   readonly #tls: Certificate | undefined;
+  readonly #host: string;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
 
-  private constructor(server: Server, respond: Respond, tls: Certificate | undefined) {
+  private constructor(server: Server, respond: Respond, tls: Certificate | undefined, host: string) {
     this.respond = respond;
     this.#tls = tls;
+    this.#host = host;
     this.port = (server.address() as AddressInfo).port;
     this.#take(server);
   }
 
-  static async start(respond: Respond = well, tls?: Certificate): Promise<FaultReceiver> {
-    const server = await listening(0, tls);
-    const receiver = new FaultReceiver(server, respond, tls);
+  /** `host`: an address of the loopback, where nobody else's connections may be counted. */
+  static async start(respond: Respond = well, tls?: Certificate, host = LOOPBACK): Promise<FaultReceiver> {
+    const server = await listening(host, 0, tls);
+    const receiver = new FaultReceiver(server, respond, tls, host);
     onTestFinished(() => receiver.goAway());
     return receiver;
   }
 
   get url(): string {
-    return `${this.#tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}`;
+    return `${this.#tls === undefined ? 'http' : 'https'}://${this.#host}:${this.port}`;
   }
 
   get ids(): string[] {
@@ -62,7 +67,7 @@ export class FaultReceiver {
 
   /** At the same port. */
   async comeBack(): Promise<void> {
-    this.#take(await listening(this.port, this.#tls));
+    this.#take(await listening(this.#host, this.port, this.#tls));
   }
 
   /** For connections from now on. */
@@ -98,11 +103,11 @@ export class FaultReceiver {
   }
 }
 
-function listening(port: number, tls: Certificate | undefined): Promise<Server> {
+function listening(host: string, port: number, tls: Certificate | undefined): Promise<Server> {
   const server = tls === undefined ? createServer() : createTlsServer(tls);
   server.on('tlsClientError', () => {});
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve(server));
+    server.listen(port, host, () => resolve(server));
   });
 }
