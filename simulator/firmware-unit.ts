@@ -6,6 +6,7 @@ import { peerText } from '../base/core/log.js';
 import { BaseUnitError } from '../protocol/errors.js';
 import { LineReader } from '../protocol/line/line-reader.js';
 import { toHex } from '../protocol/octets.js';
+import { endWithUs } from './end-with-us.js';
 import type { HearSimulation } from './simulation-event.js';
 
 /** A program that has not said where it can be reached after this never will. */
@@ -33,20 +34,6 @@ export interface FirmwareUnitOptions {
   readonly stateFile: string;
   readonly clock: Clock;
   readonly hear: HearSimulation;
-}
-
-/** Programs that run now. Whatever way this process ends, they end with it. */
-const running = new Set<ChildProcess>();
-let hasHook = false;
-
-function endWithUs(child: ChildProcess): void {
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  if (hasHook) return;
-  hasHook = true;
-  process.on('exit', () => {
-    for (const each of running) each.kill('SIGKILL');
-  });
 }
 
 interface Run {

@@ -115,6 +115,13 @@ async function sessionOverLine(key = vectorKey): Promise<BaseSession> {
   await session.greet();
   return session;
 }
+/** The unit says goodbye first. */
+async function restart(session: BaseSession): Promise<void> {
+  session.request(encodeRestart(0));
+  let last = await session.next();
+  while (last.kind !== 'close') last = await session.next();
+  await hangUp(session);
+}
 async function hangUp(session: BaseSession): Promise<void> {
   session.carrier.destroy();
   await session.closed;
@@ -136,10 +143,7 @@ describe('a unit that was flashed and told nothing', () => {
     await client.leave();
 
     const session = await sessionOverLine();
-    session.request(encodeRestart(0));
-    let last = await session.next();
-    while (last.kind !== 'close') last = await session.next();
-    await hangUp(session);
+    await restart(session);
     await hangUp(await sessionOverLine());
     expect(unit.lines.length).toBe(1);
     await unit.end();
@@ -272,10 +276,7 @@ test('a unit that restarted by itself has had its 60 s: its identity stays', asy
   await client.answers(1);
   await client.leave();
   const session = await sessionOverLine();
-  session.request(encodeRestart(0));
-  let last = await session.next();
-  while (last.kind !== 'close') last = await session.next();
-  await hangUp(session);
+  await restart(session);
   // Only its next boot is the unit that restarted.
   await hangUp(await sessionOverLine());
   const later = await Client.open();

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { endWithUs } from '../../../../simulator/end-with-us.js';
 import { buildProgram, runtimeFolder, sourcesIn } from '../../runtime/cpp-program.js';
-import { endWithUs } from './end-with-us.js';
 
 /** A sketch over the native port, compiled with sanitizers; the program's path. */
 export const buildNative = (name: string, main: string): Promise<string> =>

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endWithUs } from './end-with-us.js';
+import { endWithUs } from '../../../../simulator/end-with-us.js';
 
 /** Two pseudo-terminals that are the ends of one line, as a serial port and the board behind it. */
 export interface SerialCable {

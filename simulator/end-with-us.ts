@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 
+/** Programs that run now. */
 const running = new Set<ChildProcess>();
 let hasHook = false;
 
-/** Whatever way the tests end, this process does not outlive them. */
+/** Whatever way this process ends, the child ends with it. */
 export function endWithUs(child: ChildProcess): void {
   running.add(child);
   child.once('exit', () => running.delete(child));
