@@ -179,6 +179,8 @@ int main(int count, char** arguments) {
     for (size_t changes = 1 + below(1 + below(6)); changes > 0; --changes) mutateOnce(input, corpus, maxLength);
     if (runOne(input) && corpus.size() < maxCorpus) corpus.push_back(input);
   }
-  fprintf(stderr, "Done %llu runs: %zu ways gone, %zu inputs kept\n", runs, gone, corpus.size());
+  // As libFuzzer tells it.
+  fprintf(stderr, "stat::number_of_executed_units: %llu\n", runs);
+  fprintf(stderr, "%zu ways gone, %zu inputs kept\n", gone, corpus.size());
   return 0;
 }
